@@ -1,0 +1,1 @@
+"""enrich-stream: contact enrichment as an event-driven stream processor."""

@@ -1,0 +1,1 @@
+"""Sources of contact data: one module each, one interface for all."""

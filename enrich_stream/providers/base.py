@@ -1,0 +1,128 @@
+"""What every provider takes and answers.
+
+A provider is asked one question about one person and always answers: *found*, *absent* (it
+would know, and says no) or *unknown* (it could not be asked, or could not say). It never raises
+for what the outside world does; an exception out of ``ask`` is a bug, and is recorded as unknown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from enrich_stream.person import Field, Identifier, IdentifierKind
+
+
+class Outcome(StrEnum):
+    """The three answers that are kept apart for ever."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One value with its evidence.
+
+    Attributes:
+        value: An e-mail or an E.164 phone as a string; a JSON object for profile and signals.
+        verified: Whether it may be shown in the plain answer.
+        verification: How it was verified, for example ``operator`` or ``mailbox``.
+        observed_at: When the provider saw it, UTC; None when the provider does not say.
+        confidence: 0 to 1; None when the provider does not say.
+    """
+
+    value: Any
+    verified: bool = True
+    verification: str | None = None
+    observed_at: datetime | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a provider says about one field.
+
+    Attributes:
+        outcome: Found, absent or unknown.
+        values: Best first. Absent may carry values that are not verified.
+        reason: A short fixed phrase why, for example ``no such person`` or ``timed out``.
+    """
+
+    outcome: Outcome
+    values: tuple[Value, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a provider is asked.
+
+    Attributes:
+        identifier: The person, in canonical form.
+        fields: What is wanted.
+        deadline: Seconds on the running event loop's clock (``loop.time()``); no answer is of
+            use after it.
+        signals_config: The caller's ``signals_config``, as given; empty when there was none.
+    """
+
+    identifier: Identifier
+    fields: frozenset[Field]
+    deadline: float
+    signals_config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a provider answers.
+
+    Attributes:
+        findings: One for each field that was asked for.
+        person_known: Whether the provider knows this person at all, even with nothing to say
+            about the fields asked for.
+        cost: What the provider charged, in its own credits.
+        identities: Other names of the same person that came to light.
+    """
+
+    findings: Mapping[Field, Finding]
+    person_known: bool = False
+    cost: float = 0.0
+    identities: tuple[Identifier, ...] = ()
+
+    @classmethod
+    def same_for_all(
+        cls, fields: frozenset[Field], outcome: Outcome, reason: str, *, cost: float = 0.0
+    ) -> "Answer":
+        """One outcome for every field: nobody by that name, or nobody could be asked."""
+        return cls(findings={name: Finding(outcome, reason=reason) for name in fields}, cost=cost)
+
+
+class Provider(Protocol):
+    """A source of contact data.
+
+    Attributes:
+        name: As it stands in evidence, settings and metrics.
+        kinds: The identifiers it can be asked by.
+        fields: The fields it can answer.
+        is_local: True for records of the operator's own, which cost nothing to ask again:
+            they are asked before the memory of earlier answers, and never remembered.
+    """
+
+    name: str
+    kinds: frozenset[IdentifierKind]
+    fields: frozenset[Field]
+    is_local: bool
+
+    async def start(self) -> None:
+        """Open what is needed; raises ``SetupError`` when that cannot be done."""
+        ...
+
+    async def ask(self, question: Question) -> Answer:
+        """Answer one question within its deadline."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go of everything that ``start`` opened."""
+        ...
