@@ -1,4 +1,4 @@
-"""The words of the domain: how a person is named, and what can be asked about them."""
+"""The words of the domain: how a person is named, what is asked, what can come of it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +20,18 @@ class Field(StrEnum):
     PHONE = "contact.phone"
     SIGNALS = "signals"
     PROFILE = "profile"
+
+
+class Outcome(StrEnum):
+    """The three answers that are kept apart for ever.
+
+    Found: here it is. Absent: someone who would know says there is none. Unknown: nobody could
+    be asked, or nobody could say.
+    """
+
+    FOUND = "found"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,11 @@ for what the outside world does; an exception out of ``ask`` is a bug, and is re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
-from enrich_stream.person import Field, Identifier, IdentifierKind
+from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 
-
-class Outcome(StrEnum):
-    """The three answers that are kept apart for ever."""
-
-    FOUND = "found"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
+__all__ = ["Answer", "Finding", "Outcome", "Provider", "Question", "Value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +100,7 @@ class Provider(Protocol):
         kinds: The identifiers it can be asked by.
         fields: The fields it can answer.
         is_local: True for records of the operator's own, which cost nothing to ask again:
-            they are asked before the memory of earlier answers, and never remembered.
+            they are asked before the memory of earlier answers.
     """
 
     name: str

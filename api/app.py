@@ -1,0 +1,52 @@
+"""The front door as an ASGI application, and the services it stands on."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from api.job_store import JobStore
+from api.problems import Problem, on_http_exception, on_problem
+from api.publisher import Publisher
+from api.request_context import RequestContext
+from api.routes import ROUTES, Services
+from api.standby import Standby
+from enrich_stream.rocks import RocksMemory
+from enrich_stream.settings import Settings
+from enrich_stream.topic_admin import check_topics
+from enrich_stream.topics import Topics
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Services]:
+    """Connect to Kafka; ``SetupError`` when the topics do not match or the data is in use."""
+    await check_topics(settings.kafka_bootstrap_servers, topics)
+    store = JobStore(settings.data_dir / "standby", RocksMemory(settings).options())
+    standby = Standby(settings.kafka_bootstrap_servers, topics, store)
+    publisher = Publisher(
+        settings.kafka_bootstrap_servers, topics, settings.publish_timeout_seconds
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(standby.stop)
+        await standby.start()
+        stack.push_async_callback(publisher.stop)
+        await publisher.start()
+        yield {"settings": settings, "publisher": publisher, "standby": standby}
+
+
+def create_api(services: Services) -> ASGIApp:
+    """The application; handlers find the services in ``request.state``."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[Services]:
+        yield services
+
+    return RequestContext(
+        Starlette(
+            routes=ROUTES,
+            lifespan=lifespan,
+            exception_handlers={Problem: on_problem, HTTPException: on_http_exception},
+        )
+    )

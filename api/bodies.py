@@ -1,0 +1,177 @@
+"""What a POST may say: its shape, and every fault of it at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field as Constrained
+from pydantic_core import ErrorDetails
+
+from api.problems import Fault, Problem
+from enrich_stream.errors import InputError
+from enrich_stream.identifiers import normalise
+from enrich_stream.person import Field, Identifier, IdentifierKind
+
+MAX_IDENTIFIERS = 100
+
+_Text = Annotated[str, Constrained(max_length=2048)]
+_Label = Annotated[str, Constrained(min_length=1, max_length=200)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PersonIdentifier(_Strict):
+    """One person, named in exactly one of four ways."""
+
+    linkedin_url: _Text | None = None
+    email: _Text | None = None
+    x_handle: _Text | None = None
+    github_username: _Text | None = None
+
+
+class SignalsConfig(_Strict):
+    """What signals to collect, when ``fields`` asks for signals."""
+
+    platforms: list[_Label] = Constrained(default=[], max_length=50)
+    max_posts: dict[_Label, Annotated[int, Constrained(ge=0, le=1000)]] = {}
+    intent_signals: list[_Label] = Constrained(default=[], max_length=50)
+    since_days: Annotated[int, Constrained(ge=1, le=3650)] | None = None
+    handles: dict[_Label, _Label] = {}
+
+
+class PostEnrichment(_Strict):
+    """The body of ``POST /api/enrichments``."""
+
+    identifier: PersonIdentifier | None = None
+    identifiers: (
+        Annotated[list[PersonIdentifier], Constrained(min_length=1, max_length=MAX_IDENTIFIERS)]
+        | None
+    ) = None
+    # Lax only here: in strict mode a JSON string is no member of an enumeration.
+    fields: Annotated[
+        list[Annotated[Field, Constrained(strict=False)]],
+        Constrained(min_length=1, max_length=20),
+    ]
+    signals_config: SignalsConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One identifier of a body: as given, and canonical."""
+
+    given: dict[str, str]
+    identifier: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A body without faults.
+
+    Attributes:
+        kind: Whether ``identifier`` or ``identifiers`` was given.
+        persons: In the caller's order.
+        fields: In the caller's order, each once.
+        signals_config: As given; empty when there was none.
+    """
+
+    kind: Literal["single", "batch"]
+    persons: tuple[Person, ...]
+    fields: tuple[Field, ...]
+    signals_config: dict[str, Any]
+
+
+def parse_order(body: bytes) -> Order:
+    """What is ordered; raises ``Problem`` 400 with every fault there is."""
+    content = _json_object(body)
+    faults = [*_shape_faults(content), *_choice_faults(content)]
+    persons: list[Person] = []
+    for place, given in _identifiers(content):
+        match _named(given):
+            case [kind] if isinstance(given[kind], str):
+                try:
+                    persons.append(_person(kind, given[kind]))
+                except InputError as error:
+                    faults.append(Fault(_joined(place, kind), str(error), "isIdentifier"))
+    if faults:
+        raise Problem(400, "Validation failed", faults)
+    return Order(
+        kind="single" if content.get("identifier") is not None else "batch",
+        persons=tuple(persons),
+        fields=tuple(dict.fromkeys(Field(name) for name in content["fields"])),
+        signals_config=content.get("signals_config") or {},
+    )
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem(400, "The body is not valid JSON.") from None
+    if not isinstance(content, dict):
+        raise Problem(400, "The body must be a JSON object.")
+    return content
+
+
+def _shape_faults(content: dict[str, Any]) -> Iterator[Fault]:
+    try:
+        PostEnrichment.model_validate(content)
+    except ValidationError as error:
+        yield from (_shape_fault(detail) for detail in error.errors(include_input=False))
+
+
+def _shape_fault(detail: ErrorDetails) -> Fault:
+    place = _joined(*detail["loc"])
+    name = str(detail["loc"][-1]) if detail["loc"] else "body"
+    known = {
+        "missing": (f"{name} is required", "isDefined"),
+        "extra_forbidden": (f"{name} should not exist", "whitelistValidation"),
+        "string_type": (f"{name} must be a string", "isString"),
+        "list_type": (f"{name} must be an array", "isArray"),
+        "model_type": (f"{name} must be an object", "isObject"),
+        "dict_type": (f"{name} must be an object", "isObject"),
+        "enum": (f"each of fields must be one of {', '.join(Field)}", "isEnum"),
+    }
+    if detail["type"] == "too_short":
+        known["too_short"] = (f"{name} should not be empty", "arrayNotEmpty")
+    if detail["type"] == "too_long":
+        most = detail["ctx"]["max_length"]
+        known["too_long"] = (f"{name} must contain at most {most} elements", "arrayMaxSize")
+    message, constraint = known.get(detail["type"], (f"{name}: {detail['msg']}", detail["type"]))
+    return Fault(place, message, constraint)
+
+
+def _choice_faults(content: dict[str, Any]) -> Iterator[Fault]:
+    if content.get("identifier") is not None and content.get("identifiers") is not None:
+        yield Fault("identifiers", "use identifier or identifiers, not both", "exactlyOneOf")
+    if content.get("identifier") is None and content.get("identifiers") is None:
+        yield Fault("identifier", "identifier or identifiers is required", "exactlyOneOf")
+    for place, given in _identifiers(content):
+        if len(_named(given)) != 1:
+            kinds = ", ".join(IdentifierKind)
+            yield Fault(_joined(place), f"must have exactly one of {kinds}", "exactlyOneOf")
+
+
+def _identifiers(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    one, many = content.get("identifier"), content.get("identifiers")
+    if isinstance(one, dict):
+        yield "identifier", one
+    if isinstance(many, list):
+        for index, given in enumerate(many[:MAX_IDENTIFIERS]):
+            if isinstance(given, dict):
+                yield f"identifiers.{index}", given
+
+
+def _named(given: dict[str, Any]) -> list[IdentifierKind]:
+    return [kind for kind in IdentifierKind if given.get(kind) is not None]
+
+
+def _person(kind: IdentifierKind, text: str) -> Person:
+    return Person(given={kind.value: text}, identifier=normalise(kind, text))
+
+
+def _joined(*place: int | str) -> str:
+    return ".".join(str(step) for step in place)

@@ -1,0 +1,68 @@
+"""Accepted requests go to Kafka, and only what Kafka has acknowledged counts as accepted."""
+
+import asyncio
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from enrich_stream.errors import UnavailableError
+from enrich_stream.records import EnrichmentRequested, encode
+from enrich_stream.topics import Topics
+
+log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 5.0
+"""How long a write that went well stands for the next one."""
+
+
+class Publisher:
+    """The only writer of ``enrichment-requests``."""
+
+    def __init__(self, bootstrap_servers: str, topics: Topics, timeout_seconds: float) -> None:
+        self._topics = topics
+        self._timeout_seconds = timeout_seconds
+        self._last_write: float | None = None
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            acks="all",
+            # A little less than the caller waits: what has been given up must not be sent later.
+            request_timeout_ms=int(timeout_seconds * 900),
+            # An idempotent producer never gives up. A record that is sent twice is harmless, for
+            # both have the job's key and the second is dropped.
+            enable_idempotence=False,
+        )
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Send what is left and disconnect."""
+        await self._producer.stop()
+
+    async def publish(self, request: EnrichmentRequested) -> None:
+        """Return once the request is durable; ``UnavailableError`` when Kafka does not take it."""
+        await self._write(self._topics.requests.name, request.job.id.encode(), encode(request))
+
+    async def takes_writes(self) -> bool:
+        """Whether Kafka acknowledged a write a moment ago, or does now."""
+        if (
+            self._last_write
+            and asyncio.get_running_loop().time() - self._last_write < PROBE_SECONDS
+        ):
+            return True
+        try:
+            await self._write(self._topics.probes.name, b"readiness", b"{}")
+        except UnavailableError:
+            return False
+        return True
+
+    async def _write(self, topic: str, key: bytes, value: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._producer.send_and_wait(topic, value, key)
+        except (TimeoutError, KafkaError) as error:
+            log.warning("publish.failed", topic=topic, error=type(error).__name__)
+            raise UnavailableError("Kafka did not acknowledge the write in time") from None
+        self._last_write = asyncio.get_running_loop().time()

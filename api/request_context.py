@@ -1,0 +1,50 @@
+"""What surrounds every request: its id, and an end to errors that nobody expected."""
+
+import uuid
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem, problem_response
+
+log = structlog.get_logger(__name__)
+
+
+class RequestContext:
+    """Gives each request an id, and answers 500 when handling it failed.
+
+    Outermost, around Starlette itself, for Starlette answers unexpected errors outside of all
+    other middleware and raises them again, whatever personal data their text holds.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception as error:  # noqa: BLE001 - the last line of defence
+                # The text of the error may hold personal data; its type does not.
+                log.error("request.failed", error=type(error).__name__)  # noqa: TRY400 - the same
+                if not started:
+                    problem = Problem(500, "An unexpected error occurred.")
+                    response = problem_response(Request(scope), problem)
+                    await response(scope, receive, send_with_id)

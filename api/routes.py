@@ -1,0 +1,149 @@
+"""The routes: accept a job, show a job, say whether all is well."""
+
+import asyncio
+from typing import TypedDict
+from urllib.parse import urljoin
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.bodies import Order, parse_order
+from api.job_body import accepted_body, poll_body, synchronous_body
+from api.job_id import new_job_id
+from api.job_store import JobView
+from api.json_response import JsonResponse
+from api.problems import Problem, unavailable
+from api.publisher import Publisher
+from api.standby import Standby
+from enrich_stream import clock
+from enrich_stream.errors import UnavailableError
+from enrich_stream.person import Field, IdentifierKind
+from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job
+from enrich_stream.settings import Settings
+
+ORGANISATION = "default"
+CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
+
+
+class Services(TypedDict):
+    """What every handler finds in ``request.state``."""
+
+    settings: Settings
+    publisher: Publisher
+    standby: Standby
+
+
+async def post_enrichment(request: Request) -> Response:
+    """``POST /api/enrichments``: 200 with the data, or 202 with the operation to poll."""
+    settings: Settings = request.state.settings
+    order = parse_order(await _body(request, settings.max_body_bytes))
+    job_id = new_job_id(ORGANISATION, request.headers.get("Idempotency-Key"))
+    accepted = _accept(order, job_id, request.state.request_id)
+    with request.state.standby.watch(accepted.job.id) as changed:
+        try:
+            await request.state.publisher.publish(accepted)
+        except UnavailableError:
+            raise unavailable("The request could not be stored. Nothing was started.") from None
+        if _may_wait(order):
+            view = await _completed(request, accepted.job.id, changed)
+            if view and (body := synchronous_body(view, request.state.request_id)):
+                return JsonResponse(body)
+    poll_url = _poll_url(request, accepted.job.id)
+    return JsonResponse(
+        accepted_body(accepted.job.id, poll_url, request.state.request_id), status_code=202
+    )
+
+
+async def get_enrichment(request: Request) -> Response:
+    """``GET /api/enrichments/{id}``: how far the job is, and its result."""
+    job_id: str = request.path_params["job_id"]
+    try:
+        view = await request.state.standby.view_accepted(
+            job_id, request.state.settings.catch_up_seconds
+        )
+    except UnavailableError:
+        raise unavailable("It cannot be told at the moment whether this job exists.") from None
+    if view is None:
+        raise Problem(404, "Resource not found.")
+    return JsonResponse(poll_body(view))
+
+
+async def live(_request: Request) -> Response:
+    """``GET /health/live``: the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """``GET /health/ready``: 200 when jobs can be accepted and shown, else 503 and why not."""
+    caught_up = request.state.standby.has_caught_up
+    writes = await request.state.publisher.takes_writes()
+    checks = {"standbyCaughtUp": caught_up, "kafkaTakesWrites": writes}
+    well = all(checks.values())
+    return JsonResponse(
+        {"status": "ok" if well else "unavailable", "checks": checks},
+        status_code=200 if well else 503,
+    )
+
+
+ROUTES = [
+    Route("/api/enrichments", post_enrichment, methods=["POST"]),
+    Route("/api/enrichments/{job_id}", get_enrichment, methods=["GET"]),
+    Route("/api/operations/{job_id}", get_enrichment, methods=["GET"]),
+    Route("/health/live", live, methods=["GET"]),
+    Route("/health/ready", ready, methods=["GET"]),
+]
+
+
+def _accept(order: Order, job_id: str, request_id: str) -> EnrichmentRequested:
+    job = Job(
+        id=job_id,
+        organisation=ORGANISATION,
+        kind=order.kind,
+        total=len(order.persons),
+        fields=order.fields,
+        accepted_at=clock.now(),
+        request_id=request_id,
+        signals_config=order.signals_config,
+    )
+    items = tuple(
+        Item(index=index, given=person.given, identifier=str(person.identifier))
+        for index, person in enumerate(order.persons)
+    )
+    return EnrichmentRequested(version=VERSION, job=job, items=items)
+
+
+def _may_wait(order: Order) -> bool:
+    kinds = {person.identifier.kind for person in order.persons}
+    wanted = frozenset(order.fields)
+    return (
+        order.kind == "single" and kinds == {IdentifierKind.LINKEDIN} and wanted <= CONTACT_FIELDS
+    )
+
+
+async def _completed(request: Request, job_id: str, changed: asyncio.Event) -> JobView | None:
+    """The job once it has ended, or None when that takes longer than the budget."""
+    try:
+        async with asyncio.timeout(request.state.settings.sync_budget_seconds):
+            while True:
+                view: JobView | None = request.state.standby.view(job_id)
+                if view and view.is_complete:
+                    return view
+                await changed.wait()
+                changed.clear()
+    except TimeoutError:
+        return None
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise Problem(413, f"The body is larger than {limit} bytes.")
+    return bytes(body)
+
+
+def _poll_url(request: Request, job_id: str) -> str:
+    settings: Settings = request.state.settings
+    return urljoin(settings.public_url or str(request.base_url), f"/api/enrichments/{job_id}")

@@ -1,0 +1,66 @@
+"""A front-door process: the application under uvicorn."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+
+from api.app import create_api, open_services
+from enrich_stream.errors import SetupError
+from enrich_stream.settings import Settings
+from enrich_stream.shutdown import until_told_to_stop
+from enrich_stream.topics import load_topics
+
+log = structlog.get_logger(__name__)
+
+_DRAIN_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with the signals left to us: its own handling ends the process before clean-up."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+async def run_api(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve until told to stop; ``SetupError`` when it cannot start."""
+    told_to_stop = asyncio.create_task(until_told_to_stop())
+    topics = load_topics(settings.topics_file, replication_factor=settings.kafka_replication_factor)
+    listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
+    async with open_services(settings, topics) as services:
+        server = _Server(
+            uvicorn.Config(
+                create_api(services),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
+            )
+        )
+        address = listener.getsockname()
+        log.info("api.listening", host=address[0], port=address[1])
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await asyncio.wait({told_to_stop, serving}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SetupError(
+            f"cannot listen on {host}:{port}: {error.strerror};"
+            " choose another with --port or ENRICH_API_PORT"
+        ) from None
+    return listener

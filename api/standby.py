@@ -1,0 +1,164 @@
+"""The front door's standby: follows the tables' changelogs, answers reads, wakes who waits.
+
+It assigns itself every partition and has no consumer group, so reads go on while workers
+rebalance or are down. Beside the two changelogs it follows the requests themselves: a job is
+known from the moment Kafka has accepted it, whether or not a worker has seen it.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from api.job_store import Change, JobStore, JobView
+from enrich_stream.errors import UnavailableError
+from enrich_stream.partitions import partition_of
+from enrich_stream.topics import Topics
+
+log = structlog.get_logger(__name__)
+
+POLL_MILLISECONDS = 200
+MAX_BATCH = 5_000
+"""Records applied at once: bounds how long the event loop stands still while catching up."""
+
+
+class Standby:
+    """Reads of jobs, from a local copy that trails Kafka by milliseconds."""
+
+    def __init__(self, bootstrap_servers: str, topics: Topics, store: JobStore) -> None:
+        self._topics = topics
+        self._store = store
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers,
+            enable_auto_commit=False,
+            # Only for offsets that retention has removed; a first start seeks for itself.
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        self._positions: dict[TopicPartition, int] = {}
+        self._applied = asyncio.Condition()
+        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._start_line: dict[TopicPartition, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up reading where the local copy ends."""
+        await self._consumer.start()
+        partitions = self._partitions()
+        self._consumer.assign(partitions)
+        self._start_line = await self._consumer.end_offsets(partitions)
+        for partition, offset in self._resume_points(partitions).items():
+            self._consumer.seek(partition, offset)
+        self._task = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Stop reading and close the copy."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._consumer.stop()
+        self._store.close()
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether everything that was there at the start has been read, and reading goes on."""
+        following = self._task is not None and not self._task.done()
+        return following and self._has_reached(self._start_line)
+
+    def view(self, job_id: str) -> JobView | None:
+        """The job as far as this copy is; None when it has not heard of it."""
+        return self._store.view(job_id)
+
+    async def view_accepted(self, job_id: str, timeout_seconds: float) -> JobView | None:
+        """The job, or None when Kafka has accepted no such job up to now.
+
+        Raises:
+            UnavailableError: That could not be told in time; it is not the same as no.
+        """
+        if view := self.view(job_id):
+            return view
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._catch_up(job_id)
+        except (TimeoutError, KafkaError):
+            raise UnavailableError("the standby has not caught up") from None
+        return self.view(job_id)
+
+    @contextlib.contextmanager
+    def watch(self, job_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something of the job changes."""
+        changed = asyncio.Event()
+        self._watchers[job_id].add(changed)
+        try:
+            yield changed
+        finally:
+            self._watchers[job_id].discard(changed)
+            if not self._watchers[job_id]:
+                del self._watchers[job_id]
+
+    def _partitions(self) -> list[TopicPartition]:
+        topics = self._topics
+        followed = (topics.requests, topics.jobs_changelog, topics.job_items_changelog)
+        return [TopicPartition(t.name, p) for t in followed for p in range(t.partitions)]
+
+    def _resume_points(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        known = self._store.offsets()
+        points = {p: known.get((p.topic, p.partition), 0) for p in partitions}
+        if any(offset > self._start_line[p] for p, offset in points.items()):
+            # The topics are younger than the copy: it is of another life of the cluster.
+            log.warning("standby.discarded", why="it is ahead of Kafka: the topics were recreated")
+            self._store.clear()
+            return dict.fromkeys(partitions, 0)
+        return points
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                records = await self._consumer.getmany(
+                    timeout_ms=POLL_MILLISECONDS, max_records=MAX_BATCH
+                )
+                touched = self._apply(records)
+                await self._note_positions()
+            except KafkaError as error:
+                log.warning("standby.interrupted", error=type(error).__name__)
+                await asyncio.sleep(POLL_MILLISECONDS / 1000)
+                continue
+            for job_id in touched & self._watchers.keys():
+                for changed in self._watchers[job_id]:
+                    changed.set()
+
+    def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
+        if not records:
+            return set()
+        changes: dict[str, list[Change]] = defaultdict(list)
+        for partition, batch in records.items():
+            changes[partition.topic] += [Change(r.key, r.value) for r in batch if r.key]
+        return self._store.apply(
+            requests=changes[self._topics.requests.name],
+            headers=changes[self._topics.jobs_changelog.name],
+            items=changes[self._topics.job_items_changelog.name],
+            offsets={(p.topic, p.partition): batch[-1].offset + 1 for p, batch in records.items()},
+        )
+
+    async def _note_positions(self) -> None:
+        # The consumer's own position, for it also passes what compaction has left empty.
+        for partition in self._start_line:
+            self._positions[partition] = await self._consumer.position(partition)
+        async with self._applied:
+            self._applied.notify_all()
+
+    async def _catch_up(self, job_id: str) -> None:
+        requests = self._topics.requests
+        partition = TopicPartition(requests.name, partition_of(job_id, requests.partitions))
+        ends = await self._consumer.end_offsets([partition])
+        async with self._applied:
+            await self._applied.wait_for(lambda: self._has_reached(ends))
+
+    def _has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        return all(self._positions.get(p, -1) >= end for p, end in ends.items())

@@ -1,0 +1,48 @@
+"""Results become rows of their job, and the job's header says how far it is."""
+
+import asyncio
+
+from faust.types import EventT
+
+from enrich_stream import clock, job
+from enrich_stream.records import (
+    VERSION,
+    IdentifierResults,
+    JobHeader,
+    JobItem,
+    SettledItem,
+    decode,
+    encode,
+)
+from enrich_stream.tables import DurableTable
+
+
+class SettleJob:
+    """Writes the tables ``jobs`` and ``job_items``."""
+
+    def __init__(self, jobs: DurableTable, job_items: DurableTable) -> None:
+        self._jobs = jobs
+        self._job_items = job_items
+
+    async def __call__(self, event: EventT[bytes]) -> None:
+        """Fold one record of results into its job; folding it again gives the same job."""
+        results = decode(event.message.value, IdentifierResults)
+        header = self._header(results)
+        items = [self._keep(results.job.id, item) for item in results.items]
+        self._jobs[header.job.id.encode()] = encode(job.settle(header, items, clock.now()))
+        await asyncio.gather(*self._job_items.take_deliveries(), *self._jobs.take_deliveries())
+
+    def _header(self, results: IdentifierResults) -> JobHeader:
+        row = self._jobs.get(results.job.id.encode())
+        # Missing when this worker took over before the header reached the changelog; the results
+        # carry all that is needed to open the job.
+        return decode(row, JobHeader) if row else job.open_job(results.job, clock.now())
+
+    def _keep(self, job_id: str, item: SettledItem) -> SettledItem:
+        """Store the item and return what is stored: the first outcome stays, whatever repeats."""
+        key = job.item_key(job_id, item.index).encode()
+        row = self._job_items.get(key) or encode(JobItem(version=VERSION, item=item))
+        # Also when it was there: after a crash the local row can be ahead of its changelog, and
+        # only an assignment makes the changelog, and with it every standby, whole.
+        self._job_items[key] = row
+        return decode(row, JobItem).item

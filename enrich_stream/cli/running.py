@@ -1,0 +1,30 @@
+"""How a command runs: settings read, logging set up, errors as one line, and never a traceback."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from enrich_stream.errors import EnrichStreamError
+from enrich_stream.logs import set_up_logging
+from enrich_stream.settings import Settings, load_settings
+
+
+@contextmanager
+def errors_as_one_line() -> Iterator[None]:
+    """End the command with exit code 1 and one line on stderr when it fails on purpose."""
+    try:
+        yield
+    except EnrichStreamError as error:
+        typer.echo(f"enrich-stream: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def serve(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Run a long-lived part of the service until it is told to stop."""
+    with errors_as_one_line():
+        settings = load_settings()
+        set_up_logging(settings)
+        asyncio.run(run(settings))

@@ -1,0 +1,106 @@
+"""``enrich-stream topics``: shows how the cluster differs from ``topics.yaml``, and mends it."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from enrich_stream.cli.running import errors_as_one_line
+from enrich_stream.settings import Settings
+from enrich_stream.topic_admin import apply_topics, plan_topics
+from enrich_stream.topic_plan import Mark, Plan
+from enrich_stream.topics import load_topics
+
+FAILED = 1
+DIFFERENT = 2
+
+_COLOURS = {Mark.ADD: "green", Mark.REMOVE: "red", Mark.CHANGE: "yellow", Mark.REFUSE: "bold red"}
+# As for all other commands.
+_DEFAULT_SERVERS: str = Settings.model_fields["kafka_bootstrap_servers"].default
+_T = TypeVar("_T")
+
+topics_app = typer.Typer(
+    name="topics",
+    help="Show how the topics of a cluster differ from topics.yaml, and make them follow.",
+    no_args_is_help=True,
+)
+
+BootstrapServers = Annotated[
+    str,
+    typer.Option(
+        envvar="KAFKA_BOOTSTRAP_SERVERS",
+        help="Where Kafka answers, for example 127.0.0.1:9092.",
+    ),
+]
+ReplicationFactor = Annotated[
+    int | None,
+    typer.Option(
+        envvar="KAFKA_REPLICATION_FACTOR",
+        min=1,
+        help="Copies of each partition, instead of the default in topics.yaml.",
+    ),
+]
+TopicsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", envvar="ENRICH_TOPICS_FILE", help="Another topics.yaml than the one shipped."
+    ),
+]
+
+
+@topics_app.command("plan")
+def show_plan(
+    bootstrap_servers: BootstrapServers = _DEFAULT_SERVERS,
+    replication_factor: ReplicationFactor = None,
+    file: TopicsFile = None,
+) -> None:
+    """Show what apply would do. Exit code 0: nothing, 2: something, 1: error or refused."""
+    found = _run(_plan(bootstrap_servers, replication_factor, file))
+    _print(found)
+    if found.refusals:
+        raise typer.Exit(FAILED)
+    if found.is_empty:
+        Console().print("The topics are as declared.")
+        return
+    raise typer.Exit(DIFFERENT)
+
+
+@topics_app.command("apply")
+def apply_plan(
+    bootstrap_servers: BootstrapServers = _DEFAULT_SERVERS,
+    replication_factor: ReplicationFactor = None,
+    file: TopicsFile = None,
+) -> None:
+    """Make the cluster follow. Exit code 0: done, 1: refused or failed, and then says why."""
+    done = _run(_apply(bootstrap_servers, replication_factor, file))
+    _print(done)
+    Console().print("The topics are as declared.")
+
+
+async def _plan(servers: str, replication_factor: int | None, file: Path | None) -> Plan:
+    topics = load_topics(file, replication_factor=replication_factor)
+    return await plan_topics(servers, topics)
+
+
+async def _apply(servers: str, replication_factor: int | None, file: Path | None) -> Plan:
+    topics = load_topics(file, replication_factor=replication_factor)
+    return await apply_topics(servers, topics)
+
+
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do the work; what went wrong on purpose becomes one line and exit code 1."""
+    # Its own complaints about a cluster that does not answer would stand beside ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    with errors_as_one_line():
+        return asyncio.run(work)
+
+
+def _print(found: Plan) -> None:
+    console = Console(highlight=False)
+    for line in found.lines():
+        console.print(Text(str(line), style=_COLOURS[line.mark]), soft_wrap=True)

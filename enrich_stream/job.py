@@ -1,0 +1,121 @@
+"""The rules of a job: how results fold into its header, and what state that makes it.
+
+Everything here is pure. Folding is idempotent and does not depend on order: any order and any
+repetition of the same results gives the same header (but for its times).
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from enrich_stream.person import Outcome
+from enrich_stream.records import VERSION, Job, JobHeader, SettledItem
+
+
+class Status(StrEnum):
+    """The states of a job in the HTTP contract."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    PARTIAL_SUCCESS = "partial_success"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def open_job(job: Job, at: str) -> JobHeader:
+    """The header of a job of which nothing is settled yet."""
+    return JobHeader(version=VERSION, job=job, updated_at=at)
+
+
+def item_key(job_id: str, index: int) -> str:
+    """The key of an item's row; padded, so that rows sort in the caller's order."""
+    return f"{job_id}/{index:03d}"
+
+
+def settle(header: JobHeader, items: Iterable[SettledItem], at: str) -> JobHeader:
+    """The header after ``items``; an item that was settled before keeps its first outcome."""
+    sets = {outcome: _members(header, outcome) for outcome in Outcome}
+    settled = _settled(header)
+    for item in items:
+        bit = 1 << item.index
+        if not settled & bit and item.index < header.job.total:
+            settled |= bit
+            sets[item.outcome] |= bit
+    if settled == _settled(header):
+        return header
+    complete = settled == _all(header)
+    return msgspec.structs.replace(
+        header,
+        **{outcome.value: f"{members:x}" for outcome, members in sets.items()},
+        updated_at=at,
+        completed_at=at if complete else None,
+    )
+
+
+def dispatch(header: JobHeader, at: str) -> JobHeader:
+    """The header once every task of the job is on its topic."""
+    return msgspec.structs.replace(header, dispatched=True, updated_at=at)
+
+
+def merge(one: JobHeader, other: JobHeader) -> JobHeader:
+    """What two headers of the same job say together; ``one`` decides where they disagree.
+
+    A worker that was frozen while its partitions moved on may write a header that is behind.
+    """
+    sets = {outcome: _members(one, outcome) for outcome in Outcome}
+    settled = _settled(one)
+    for outcome in Outcome:
+        sets[outcome] |= _members(other, outcome) & ~settled
+    return msgspec.structs.replace(
+        one,
+        **{outcome.value: f"{members:x}" for outcome, members in sets.items()},
+        dispatched=one.dispatched or other.dispatched,
+        updated_at=max(one.updated_at, other.updated_at),
+        completed_at=one.completed_at or other.completed_at,
+    )
+
+
+def is_complete(header: JobHeader) -> bool:
+    """Whether every item is settled."""
+    return _settled(header) == _all(header)
+
+
+def pending_items(header: JobHeader) -> frozenset[int]:
+    """Indexes of the items that are not settled."""
+    settled = _settled(header)
+    return frozenset(i for i in range(header.job.total) if not settled >> i & 1)
+
+
+def count(header: JobHeader, outcome: Outcome) -> int:
+    """How many items were settled with ``outcome``."""
+    return _members(header, outcome).bit_count()
+
+
+def progress(header: JobHeader) -> int:
+    """Per cent of the items that are settled; 100 only when all are."""
+    return 100 * _settled(header).bit_count() // header.job.total
+
+
+def status(header: JobHeader) -> Status:
+    """The state of the job in the contract's words."""
+    if not is_complete(header):
+        untouched = not header.dispatched and not _settled(header)
+        return Status.QUEUED if untouched else Status.PROCESSING
+    found = count(header, Outcome.FOUND)
+    if found == header.job.total:
+        return Status.SUCCEEDED
+    return Status.PARTIAL_SUCCESS if found else Status.FAILED
+
+
+def _members(header: JobHeader, outcome: Outcome) -> int:
+    return int(getattr(header, outcome.value), 16)
+
+
+def _settled(header: JobHeader) -> int:
+    return int(header.found, 16) | int(header.absent, 16) | int(header.unknown, 16)
+
+
+def _all(header: JobHeader) -> int:
+    return (1 << header.job.total) - 1

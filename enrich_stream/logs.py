@@ -1,0 +1,56 @@
+"""How everything is logged: structured events to stderr, JSON unless a person is watching.
+
+Events are static names with data as fields. No field ever holds personal data or a secret;
+what libraries log about Kafka (topics, offsets, hosts) goes the same way at warning and above.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from enrich_stream.settings import Settings
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Send our own events and the libraries' through one renderer."""
+    level = settings.log_level.upper()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(settings),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for ours in ("enrich_stream", "api"):
+        logging.getLogger(ours).setLevel(level)
+    # At warning it repeats what the engine's own start and stop already say.
+    logging.getLogger("faust").setLevel(logging.ERROR)
+
+
+def _renderers(settings: Settings) -> list[Any]:
+    wants_text = settings.log_format == "text"
+    if wants_text or (settings.log_format == "auto" and sys.stderr.isatty()):
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -1,0 +1,263 @@
+"""The records on the topics and in the tables: what travels, and the bytes it travels as.
+
+Every record is a JSON object with a ``version``. Keys are the plain UTF-8 bytes of the key, the
+same on topics, in tables and in the standby. Members that a reader does not know are ignored;
+what a reader cannot understand is ``UnreadableRecordError``, never a guess.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from enrich_stream.errors import UnreadableRecordError
+from enrich_stream.person import Field, Outcome
+
+VERSION = 1
+"""Raised when a record changes so that an older reader would misunderstand it."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of every record; ``version`` has no default, so that it is always written."""
+
+    version: int
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every record of one job carries, so that any of them can open the job.
+
+    Attributes:
+        id: ``op_`` and 26 characters of Crockford base 32.
+        organisation: Whose job it is.
+        kind: Whether the caller sent ``identifier`` or ``identifiers``.
+        total: How many items it has.
+        fields: What is wanted of each.
+        accepted_at: ISO 8601, UTC, milliseconds.
+        request_id: The ``X-Request-Id`` under which it was accepted.
+        signals_config: The caller's, as given.
+    """
+
+    id: str
+    organisation: str
+    kind: Literal["single", "batch"]
+    total: int
+    fields: tuple[Field, ...]
+    accepted_at: str
+    request_id: str
+    signals_config: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One person of a job.
+
+    Attributes:
+        index: Place in the caller's list, from 0.
+        given: The identifier as the caller wrote it, echoed back in the answer.
+        identifier: The canonical identifier, as ``Identifier`` writes it.
+    """
+
+    index: int
+    given: dict[str, str]
+    identifier: str
+
+
+class EnrichmentRequested(Record, frozen=True, kw_only=True):
+    """``enrichment-requests``, key job id: a job was accepted."""
+
+    job: Job
+    items: tuple[Item, ...]
+
+
+class IdentifierTasks(Record, frozen=True, kw_only=True):
+    """``enrichment-tasks``, key job id: those items of a job whose persons share a partition."""
+
+    job: Job
+    items: tuple[Item, ...]
+
+
+class SettledItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One item with its outcome.
+
+    Attributes:
+        index: Place in the caller's list, from 0.
+        outcome: ``found``, ``absent`` or ``unknown``.
+        answer: The item as the HTTP contract shows it, already JSON.
+        evidence: Who was asked and what came of it, already JSON.
+    """
+
+    index: int
+    outcome: Outcome
+    answer: msgspec.Raw
+    evidence: msgspec.Raw
+
+
+class IdentifierResults(Record, frozen=True, kw_only=True):
+    """``enrichment-results``, key job id: one or more items of a job are settled."""
+
+    job: Job
+    items: tuple[SettledItem, ...]
+
+
+class JobItem(Record, frozen=True, kw_only=True):
+    """Table ``job_items``, key ``job id/index``: a settled item, written once."""
+
+    item: SettledItem
+
+
+class JobHeader(Record, frozen=True, kw_only=True):
+    """Table ``jobs``, key job id: how far a job is.
+
+    The items are counted as sets, never as numbers, so that counting one twice changes nothing.
+    A set is a bit for each item, in hexadecimal (JSON integers stop at 64 bits).
+
+    Attributes:
+        dispatched: Whether every task of the job is on its topic.
+        found: Set of the items settled as found.
+        absent: Set of the items settled as absent.
+        unknown: Set of the items settled as unknown.
+        updated_at: When the header last changed, ISO 8601.
+        completed_at: When the last item was settled; None before.
+    """
+
+    job: Job
+    dispatched: bool = False
+    found: str = "0"
+    absent: str = "0"
+    unknown: str = "0"
+    updated_at: str
+    completed_at: str | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One value of a field with where it comes from; see ``providers.base.Value``."""
+
+    value: Any
+    provider: str
+    verified: bool
+    verification: str | None = None
+    observed_at: str | None = None
+    confidence: float | None = None
+
+
+class FieldResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one field.
+
+    Attributes:
+        outcome: ``found``, ``absent`` or ``unknown``.
+        values: Best first, verified before unverified.
+        reason: Who said what, when there is no verified value.
+        as_of: When this was obtained, ISO 8601, UTC, milliseconds.
+    """
+
+    outcome: Outcome
+    values: tuple[Evidence, ...] = ()
+    reason: str = ""
+    as_of: str
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the trail: who was asked, the outcome of each field, how long, at what cost."""
+
+    provider: str
+    outcomes: dict[str, str]
+    milliseconds: int = 0
+    cost: float = 0.0
+
+
+class EnrichedContact(Record, frozen=True, kw_only=True):
+    """``enriched-contacts``, key canonical identifier: the public output, one for each item.
+
+    Attributes:
+        id: ``job id/index``: stable, so that a repeat can be told from a new answer.
+        organisation: Who asked.
+        identifier: Canonical, the same as the key.
+        given: As the caller wrote it.
+        outcome: Of the item as a whole.
+        person_known: Whether anybody asked knows this person.
+        fields: The result of each field asked for.
+        trail: Who was asked, in order.
+        enriched_at: ISO 8601, UTC, milliseconds.
+    """
+
+    id: str
+    organisation: str
+    identifier: str
+    given: dict[str, str]
+    outcome: Outcome
+    person_known: bool
+    fields: dict[Field, FieldResult]
+    trail: tuple[Asked, ...]
+    enriched_at: str
+
+
+class RememberedContact(Record, frozen=True, kw_only=True):
+    """Table ``contacts``, key canonical identifier: what is known of a person, field by field.
+
+    No field in it is ``unknown``: that nobody could be asked is not worth remembering.
+    """
+
+    person_known: bool
+    fields: dict[Field, FieldResult]
+
+
+R = TypeVar("R", bound=Record)
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """The bytes of a record, or of a part of one."""
+    return _encoder.encode(record)
+
+
+def raw(content: msgspec.Struct | Mapping[str, Any]) -> msgspec.Raw:
+    """JSON that is written once here and passed on as bytes from then on."""
+    return msgspec.Raw(_encoder.encode(content))
+
+
+def decode(data: bytes | None, record_type: type[R]) -> R:
+    """A record from its bytes; raises ``UnreadableRecordError`` saying why it is none."""
+    if data is None:
+        raise UnreadableRecordError("the record has no value")
+    try:
+        record = _decoder(record_type).decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableRecordError(_why(data, error)) from None
+    if record.version > VERSION:
+        raise UnreadableRecordError(_too_new(record.version))
+    return record
+
+
+def decode_key(key: bytes | None) -> str:
+    """The text of a record's key."""
+    if not key:
+        raise UnreadableRecordError("the record has no key")
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        raise UnreadableRecordError("the record's key is not UTF-8") from None
+
+
+def _decoder(record_type: type[R]) -> "msgspec.json.Decoder[R]":
+    if record_type not in _decoders:
+        _decoders[record_type] = msgspec.json.Decoder(record_type)
+    return _decoders[record_type]
+
+
+def _why(data: bytes, error: Exception) -> str:
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).version
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        version = None
+    if version is not None and version > VERSION:
+        return _too_new(version)
+    return f"not a record of this kind: {error}"
+
+
+def _too_new(version: int) -> str:
+    return f"record version {version} is newer than {VERSION}: upgrade this program"

@@ -1,0 +1,35 @@
+"""RocksDB within a budget: what workers and front doors may keep in memory of it."""
+
+import rocksdict
+
+from enrich_stream.settings import Settings
+
+
+class RocksMemory:
+    """One read cache and one budget of write buffers for all stores of a process.
+
+    The engine gives every partition of every table a cache of its own, 2 GiB each.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._cache = rocksdict.Cache(settings.rocksdb_cache_bytes)
+        self._write_buffers = rocksdict.WriteBufferManager(
+            settings.rocksdb_write_buffer_bytes, allow_stall=False
+        )
+
+    def options(self) -> rocksdict.Options:
+        """Options for one RocksDB database of raw bytes within the budget."""
+        blocks = rocksdict.BlockBasedOptions()
+        blocks.set_block_cache(self._cache)
+        # Index and filter blocks count too, or memory grows with the number of rows.
+        blocks.set_cache_index_and_filter_blocks(v=True)
+        blocks.set_bloom_filter(10, block_based=False)
+        options = rocksdict.Options(raw_mode=True)
+        options.create_if_missing(create_if_missing=True)
+        options.set_block_based_table_factory(blocks)
+        options.set_write_buffer_manager(self._write_buffers)
+        options.set_write_buffer_size(8 * 1024 * 1024)
+        options.set_max_open_files(128)
+        options.set_keep_log_file_num(2)
+        options.set_compression_type(rocksdict.DBCompressionType.lz4())
+        return options

@@ -1,0 +1,111 @@
+"""Every setting, read once from the environment; a wrong one stops the start.
+
+Names in the environment are ``ENRICH_`` and the name here in capitals, except for those that
+begin with ``KAFKA_``. README.md documents them in one table, which a test holds to this file.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, ByteSize, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from enrich_stream.errors import SetupError
+
+
+class Settings(BaseSettings):
+    """What an operator can change. Sizes take units (``64MiB``), times are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="ENRICH_", frozen=True, populate_by_name=True)
+
+    kafka_bootstrap_servers: str = Field(
+        default="127.0.0.1:9092",
+        validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers"),
+        description="Kafka brokers, `host:port` separated by commas.",
+    )
+    kafka_replication_factor: int | None = Field(
+        default=None,
+        ge=1,
+        validation_alias=AliasChoices("KAFKA_REPLICATION_FACTOR", "kafka_replication_factor"),
+        description="Replicas of every topic; empty takes the number in `topics.yaml`.",
+    )
+    topics_file: Path | None = Field(
+        default=None, description="Another `topics.yaml` than the one that is shipped."
+    )
+    data_dir: Path = Field(
+        default=Path(".enrich-stream"),
+        description="Where this process keeps its RocksDB files. Each process needs its own.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="`auto` is text on a terminal and JSON otherwise."
+    )
+
+    api_host: str = Field(default="127.0.0.1", description="Where the front door listens.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the front door.")
+    public_url: str | None = Field(
+        default=None,
+        description="Start of `pollUrl` in answers; empty takes it from the request.",
+    )
+    max_body_bytes: ByteSize = Field(
+        default=ByteSize(1024 * 1024), gt=0, description="Largest request body; above it, 413."
+    )
+    sync_budget_seconds: float = Field(
+        default=10.0, ge=0, description="How long a POST may wait to answer 200 instead of 202."
+    )
+    publish_timeout_seconds: float = Field(
+        default=4.0, gt=0, description="How long Kafka may take to accept a request; then 503."
+    )
+    catch_up_seconds: float = Field(
+        default=2.0, gt=0, description="How long a GET of an unknown id waits for its standby."
+    )
+
+    session_timeout_seconds: float = Field(
+        default=10.0,
+        ge=6,
+        description="After this long without a sign of life a worker's partitions move on.",
+    )
+    commit_interval_seconds: float = Field(
+        default=1.0, gt=0, description="How often a worker commits what is done."
+    )
+    task_concurrency: int = Field(
+        default=16, ge=1, description="Task records one worker has in hand at once."
+    )
+    item_concurrency: int = Field(
+        default=200, ge=1, description="Persons one worker looks up at once."
+    )
+    item_deadline_seconds: float = Field(
+        default=30.0, gt=0, description="How long looking up one person may take."
+    )
+    result_window_seconds: float = Field(
+        default=0.1, gt=0, description="Persons of a task settled within this go out together."
+    )
+    rocksdb_cache_bytes: ByteSize = Field(
+        default=ByteSize(64 * 1024 * 1024), gt=0, description="Read cache of one process in all."
+    )
+    rocksdb_write_buffer_bytes: ByteSize = Field(
+        default=ByteSize(96 * 1024 * 1024), gt=0, description="Write buffers of one process in all."
+    )
+
+    directory_file: Path | None = Field(
+        default=None, description="The operator's own records, CSV or JSON Lines."
+    )
+    directory_phone_region: str = Field(
+        default="US", description="Country of phone numbers written without one."
+    )
+
+
+def load_settings() -> Settings:
+    """Read the environment; ``SetupError`` names every variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
+        raise SetupError(f"wrong settings: {faults}") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return name if name.startswith("KAFKA_") else f"ENRICH_{name.upper()}"
