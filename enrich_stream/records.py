@@ -233,14 +233,10 @@ def decode(data: bytes | None, record_type: type[R]) -> R:
     return record
 
 
-def decode_key(key: bytes | None) -> str:
-    """The text of a record's key."""
-    if not key:
-        raise UnreadableRecordError("the record has no key")
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        raise UnreadableRecordError("the record's key is not UTF-8") from None
+def check_key(key: bytes | None, expected: str) -> None:
+    """Refuse a record under another key than its own: its rows would land on a wrong partition."""
+    if key != expected.encode():
+        raise UnreadableRecordError("the record's key is not the one its content says")
 
 
 def _decoder(record_type: type[R]) -> "msgspec.json.Decoder[R]":

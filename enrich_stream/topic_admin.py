@@ -23,6 +23,7 @@ from enrich_stream.topics import Topics
 
 _DEADLINE_SECONDS = 30.0
 _REQUEST_TIMEOUT_MS = 10_000
+_SHOWN_WITHIN_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
 # The protocol's number for "set on the topic itself".
 _SET_ON_TOPIC = 1
@@ -76,15 +77,20 @@ async def check_topics(bootstrap_servers: str, topics: Topics) -> None:
 @asynccontextmanager
 async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client, with one deadline and one kind of error for all that is done."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap_servers, request_timeout_ms=_REQUEST_TIMEOUT_MS
-    )
+    try:
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=bootstrap_servers, request_timeout_ms=_REQUEST_TIMEOUT_MS
+        )
+    except ValueError as error:
+        raise SetupError(f"{bootstrap_servers} is not a list of Kafka's host:port") from error
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
             await admin.start()
             yield admin
     except (KafkaError, OSError) as error:
-        raise UnavailableError(f"Kafka at {bootstrap_servers} does not answer: {error}") from error
+        raise UnavailableError(
+            f"Kafka at {bootstrap_servers} does not answer ({type(error).__name__})"
+        ) from error
     finally:
         await admin.close()
 
@@ -182,9 +188,13 @@ async def _alter(admin: AIOKafkaAdminClient, alterations: Iterable[AlterConfig])
 
 async def _until_applied(admin: AIOKafkaAdminClient, topics: Topics) -> None:
     """Wait until the brokers show what was done; whoever starts next must find it."""
-    while True:
-        if plan(topics, await _read_cluster(admin, topics)).is_empty:
-            return
+    deadline = asyncio.get_running_loop().time() + _SHOWN_WITHIN_SECONDS
+    while not (rest := plan(topics, await _read_cluster(admin, topics))).is_empty:
+        if asyncio.get_running_loop().time() > deadline:
+            names = {part.topic.name for part in (*rest.changes, *rest.refusals)}
+            raise SetupError(
+                f"the cluster took the changes but does not show them for {', '.join(sorted(names))}"
+            )
         await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -218,8 +218,10 @@ class _File(BaseModel):
 def _read(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SetupError(f"{path}: {error}") from error
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SetupError(f"{path}: {' '.join(str(error).split())}") from error
 
 
 def _explain(path: Path, error: ValidationError) -> str:

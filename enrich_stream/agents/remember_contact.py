@@ -5,7 +5,7 @@ import asyncio
 from faust.types import EventT
 
 from enrich_stream.memory import remember
-from enrich_stream.records import EnrichedContact, RememberedContact, decode, encode
+from enrich_stream.records import EnrichedContact, RememberedContact, check_key, decode, encode
 from enrich_stream.tables import DurableTable
 
 
@@ -18,6 +18,7 @@ class RememberContact:
     async def __call__(self, event: EventT[bytes]) -> None:
         """Fold one contact into what is remembered of the person."""
         contact = decode(event.message.value, EnrichedContact)
+        check_key(event.message.key, contact.identifier)
         key = contact.identifier.encode()
         row = self._contacts.get(key)
         known = decode(row, RememberedContact) if row else None

@@ -11,6 +11,7 @@ from enrich_stream.records import (
     JobHeader,
     JobItem,
     SettledItem,
+    check_key,
     decode,
     encode,
 )
@@ -27,6 +28,7 @@ class SettleJob:
     async def __call__(self, event: EventT[bytes]) -> None:
         """Fold one record of results into its job; folding it again gives the same job."""
         results = decode(event.message.value, IdentifierResults)
+        check_key(event.message.key, results.job.id)
         header = self._header(results)
         items = [self._keep(results.job.id, item) for item in results.items]
         self._jobs[header.job.id.encode()] = encode(job.settle(header, items, clock.now()))

@@ -6,7 +6,7 @@ from faust.types import EventT, TopicT
 
 from enrich_stream import clock, job
 from enrich_stream.fan_out import tasks_for
-from enrich_stream.records import EnrichmentRequested, JobHeader, decode, encode
+from enrich_stream.records import EnrichmentRequested, JobHeader, check_key, decode, encode
 from enrich_stream.tables import DurableTable
 
 
@@ -21,6 +21,7 @@ class SplitRequest:
     async def __call__(self, event: EventT[bytes]) -> None:
         """Open the job and send what is not settled of it; a repeated request changes nothing."""
         request = decode(event.message.value, EnrichmentRequested)
+        check_key(event.message.key, request.job.id)
         key = request.job.id.encode()
         header = self._open(key, request)
         if header.dispatched:

@@ -5,7 +5,7 @@ else the Apache Kafka server on the local Java, its jars resolved by Maven. It i
 production; there the variable is set.
 """
 
-from enrich_stream.broker.choose import start_broker
+from enrich_stream.broker.choose import fetch_broker, start_broker
 from enrich_stream.broker.server import Broker
 
-__all__ = ["Broker", "start_broker"]
+__all__ = ["Broker", "fetch_broker", "start_broker"]

@@ -7,11 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from enrich_stream.broker.docker import docker_launch, find_docker, pull_image
-from enrich_stream.broker.jvm import jvm_launch
-from enrich_stream.broker.server import Broker, ExternalBroker, Launch, WatchedBroker
+from enrich_stream.broker.jars import class_path
+from enrich_stream.broker.jvm import find_java, jvm_launch
+from enrich_stream.broker.server import Broker, ExternalBroker, WatchedBroker
 from enrich_stream.errors import SetupError
 
 DEFAULT_HEAP_MIB = 512
+
+Say = Callable[[str], None]
+
+
+def _nobody(_: str) -> None:
+    """Nobody is told."""
 
 
 def start_broker(
@@ -21,7 +28,7 @@ def start_broker(
     environ: Mapping[str, str] = os.environ,
     port: int | None = None,
     heap_mib: int = DEFAULT_HEAP_MIB,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = _nobody,
 ) -> Broker:
     """Start a Kafka and return when it answers; ``close`` it, or use it as a context manager.
 
@@ -39,15 +46,14 @@ def start_broker(
         SetupError: There is nothing here to run a Kafka on, or it did not come up.
         UnavailableError: The cluster of ``KAFKA_BOOTSTRAP_SERVERS`` does not answer.
     """
-    external = environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
-    if external:
-        broker: Broker = ExternalBroker(external)
-    else:
-        home, is_kept = _home(data_dir, keep_data=keep_data)
-        launch = launch_for(
-            home=home, is_kept=is_kept, environ=environ, port=port, heap_mib=heap_mib, say=say
-        )
-        broker = WatchedBroker(launch)
+    broker = choose_broker(
+        data_dir=data_dir,
+        keep_data=keep_data,
+        environ=environ,
+        port=port,
+        heap_mib=heap_mib,
+        say=say,
+    )
     try:
         broker.start()
     except BaseException:
@@ -56,23 +62,51 @@ def start_broker(
     return broker
 
 
-def launch_for(
+def fetch_broker(environ: Mapping[str, str] = os.environ, *, say: Say = _nobody) -> None:
+    """Have on this machine all that a start needs, so that it will be quick.
+
+    Raises:
+        SetupError: There is nothing here to run a Kafka on.
+    """
+    if _external(environ):
+        return
+    docker = find_docker(environ)
+    if docker is None:
+        find_java(environ)
+        class_path(environ, say=say)
+    else:
+        pull_image(docker, environ, say=say)
+
+
+def choose_broker(
     *,
-    home: Path,
-    is_kept: bool,
+    data_dir: Path | None,
+    keep_data: bool,
     environ: Mapping[str, str],
     port: int | None,
     heap_mib: int,
-    say: Callable[[str], None],
-) -> Launch:
-    """How a broker of ours would be run on this machine: by Docker if it answers, else by Java."""
+    say: Say,
+) -> Broker:
+    """The broker that ``start_broker`` starts."""
+    external = _external(environ)
+    if external:
+        return ExternalBroker(external)
+    home, is_kept = _home(data_dir, keep_data=keep_data)
     docker = find_docker(environ)
     if docker is None:
-        return jvm_launch(
-            home=home, is_kept=is_kept, port=port, heap_mib=heap_mib, environ=environ, say=say
+        return WatchedBroker(
+            jvm_launch(
+                home=home, is_kept=is_kept, port=port, heap_mib=heap_mib, environ=environ, say=say
+            )
         )
     pull_image(docker, environ, say=say)
-    return docker_launch(docker=docker, home=home, is_kept=is_kept, port=port, heap_mib=heap_mib)
+    return WatchedBroker(
+        docker_launch(docker=docker, home=home, is_kept=is_kept, port=port, heap_mib=heap_mib)
+    )
+
+
+def _external(environ: Mapping[str, str]) -> str:
+    return environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
 
 
 def _home(data_dir: Path | None, *, keep_data: bool) -> tuple[Path, bool]:

@@ -64,6 +64,7 @@ def submit(
     carried through; status, emails, phones and error are added. After Ctrl-C or a failure the
     same command goes on where it stopped, and asks nothing twice.
     """
+    again = f"the same command{' without --restart' if restart else ''} again"
     try:
         submission = Submission(
             source=file,
@@ -79,21 +80,23 @@ def submit(
         )
         print_summary(Console(), _run(submission))
     except KeyboardInterrupt:
-        again = "the same command" + (" without --restart" if restart else "")
-        _stop(f"stopped; run {again} again to continue", _INTERRUPTED)
-    except EnrichStreamError as error:
+        _stop(f"stopped; run {again} to continue", _INTERRUPTED)
+    except InputError as error:
         _stop(f"error: {error}")
+    except EnrichStreamError as error:
+        _stop(f"error: {error}; what is done is saved, run {again} to continue")
     except OSError as error:
-        _stop(f"error: {error.filename or 'reading or writing'}: {error.strerror}")
+        where = error.filename or "reading or writing"
+        _stop(f"error: {where}: {error.strerror}; run {again} to continue")
     except Exception as defect:  # noqa: BLE001 - a traceback could show people
         _stop(f"error: a defect in enrich-stream, please report it: {_place_of(defect)}")
 
 
 def _run(submission: Submission) -> Summary:
+    if submission.source == STDIN and submission.output is None:
+        raise InputError("with standard input, --output must say where to write")
     # Standard input is read before the event loop starts: there Ctrl-C could not stop it.
     with open_people(submission.source) as people, show_progress(Console(stderr=True)) as watch:
-        if submission.source == STDIN and submission.output is None:
-            raise InputError("with standard input, --output must say where to write")
         return asyncio.run(submit_people(people, submission, watch))
 
 

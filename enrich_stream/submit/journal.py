@@ -132,6 +132,11 @@ class Journal:
             yield line
         self._file.truncate(end)
 
+    @property
+    def has_batches(self) -> bool:
+        """Whether the server has accepted anything of this run."""
+        return bool(self.written_batches or self.accepted)
+
     def begin(self, header: RunHeader) -> None:
         """Start over."""
         self._file.truncate(0)

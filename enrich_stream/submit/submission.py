@@ -104,11 +104,15 @@ def _begin_or_resume(journal: Journal, plan: Plan, *, restart: bool) -> RunHeade
     earlier = journal.resume()
     if earlier is None:
         return _begin(journal, plan)
-    if changed := differences(earlier, plan.header):
+    changed = differences(earlier, plan.header)
+    if changed and journal.has_batches:
         raise InputError(
             f"an unfinished run into {plan.output} was started with another "
             f"{' and '.join(changed)}; run it as before, or --restart to start over"
         )
+    if changed:
+        # Nothing came of that run, as with a mistyped address: there is nothing to mix up.
+        journal.begin(msgspec.structs.replace(plan.header, salt=earlier.salt))
     return earlier
 
 

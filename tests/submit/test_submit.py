@@ -338,6 +338,17 @@ async def test_other_options_are_not_continued(stopped, service):
         await submit_file(other)
 
 
+async def test_a_start_that_came_to_nothing_binds_to_nothing(service, people):
+    """After a run that the server took nothing of, other options may be tried freely."""
+    source = people("a")
+    service.always = problem(401, "Authentication is required.")
+    with pytest.raises(SetupError):
+        await submit_file(Submission(source=source, url=service.url, access_key="ak"))
+    service.always = None
+    summary = await submit_file(Submission(source=source, url=service.url, fields=(Field.EMAIL,)))
+    assert [row["status"] for row in rows_of(summary.output)] == ["found"]
+
+
 async def test_a_damaged_output_is_not_continued(stopped):
     """An output shorter than the journal says is refused rather than filled with holes."""
     output = stopped.source.with_name("people.enriched.csv")

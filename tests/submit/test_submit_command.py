@@ -86,7 +86,7 @@ async def test_kill_9_loses_nothing_and_asks_nothing_twice(service, people, star
     process = await start("people.csv")
     # A batch is noted before it is polled: 0 to 2 are written, 3 to 5 noted, the rest only sent.
     await service.until(lambda: polled(service) == {0, 1, 2, 3, 4, 5} and len(service.jobs) == 10)
-    await service.until(lambda: written_rows(people) == 300)
+    await service.until(lambda: '"batch":2,"size"' in journal_of(people).read_text())
     process.kill()
     assert (await ended(process))[0] == -signal.SIGKILL
     async with service.changed:
@@ -101,16 +101,15 @@ async def test_kill_9_loses_nothing_and_asks_nothing_twice(service, people, star
     repeated = {job.batch for id_, job in service.jobs.items() if service.posts_of(id_) == 2}
     assert repeated == {6, 7, 8, 9}
     assert service.posts.total() == 14
-    assert not people.with_name("people.enriched.csv.journal").exists()
+    assert not journal_of(people).exists()
 
 
 def polled(service) -> set[int]:
     return {job.batch for job in service.jobs.values() if job.polls}
 
 
-def written_rows(people) -> int:
-    output = people.with_name("people.enriched.csv")
-    return output.read_text().count("\n") - 1 if output.exists() else 0
+def journal_of(people) -> Path:
+    return people.with_name("people.enriched.csv.journal")
 
 
 async def test_ctrl_c_says_how_to_go_on(service, people, start):
@@ -156,6 +155,15 @@ async def test_a_mistake_is_one_clear_line(people, start, arguments, message):
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert err.startswith("error: ")
     assert message in err
+
+
+async def test_a_server_that_stays_away_leaves_the_run_to_be_continued(service, people, start):
+    """Giving up is one line that says why and how to go on."""
+    service.always = problem(503, "")
+    code, out, err = await ended(await start("people.csv", "--patience", "0"))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "503" in err
+    assert "run the same command again to continue" in err
 
 
 async def test_no_person_and_no_key_is_shown_when_a_run_fails(service, people, start):

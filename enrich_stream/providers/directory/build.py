@@ -1,8 +1,4 @@
-"""Builds the store of the operator's file, streaming: memory does not grow with the file.
-
-Run as a process of its own (``python -m``), so that reading a million rows neither holds up the
-event loop of a worker nor leaves its memory behind.
-"""
+"""Builds the store of the operator's file, streaming: memory does not grow with the file."""
 
 import fcntl
 import os
@@ -28,9 +24,6 @@ LOGGED_PROBLEMS = 20
 CACHE_KIB = 64 * 1024
 """Page cache while building. The index is filled in random order, so this decides the speed."""
 
-NICENESS = 10
-"""A reload lets the workers beside it go first."""
-
 _SCHEMA = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -42,18 +35,6 @@ CREATE TABLE names (
 ) WITHOUT ROWID;
 CREATE TABLE summary (report BLOB NOT NULL);
 """
-
-
-class Fault(msgspec.Struct, tag="fault"):
-    """Why no store could be built, as told by the building process."""
-
-    message: str
-
-
-class Built(msgspec.Struct, tag="built"):
-    """The store that the building process built, or found built by another one."""
-
-    path: str
 
 
 def build_store(source: Path, data_dir: Path, default_region: str | None) -> Path:
@@ -91,17 +72,18 @@ def problems(
     with closing(sqlite3.connect(scratch)) as connection:
         connection.executescript(_SCHEMA)
         with connection:
-            yield from _fill(connection, read_rows(source), default_region, report)
+            for problem in _fill(connection, read_rows(source), default_region, report):
+                if len(report.first_problems) < LOGGED_PROBLEMS:
+                    report.first_problems.append(problem)
+                yield problem
             connection.execute("INSERT INTO summary VALUES (?)", [msgspec.json.encode(report)])
 
 
 def _build(source: Path, target: Path, default_region: str | None) -> None:
     scratch = target.with_suffix(".building")
     scratch.unlink(missing_ok=True)
-    report = LoadReport()
-    for problem in problems(source, scratch, default_region, report):
-        if len(report.first_problems) < LOGGED_PROBLEMS:
-            report.first_problems.append(problem)
+    for _ in problems(source, scratch, default_region, LoadReport()):
+        pass  # the first ones are kept in the report
     # The name promises a complete store, also after a power cut.
     with scratch.open("rb") as file:
         os.fsync(file.fileno())
@@ -173,7 +155,3 @@ def _only_builder(data_dir: Path) -> Iterator[None]:
     with (data_dir / "directory.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _main(source: str, data_dir: str, default_region: str) -> int:
-    os.nice(NICENESS)

@@ -79,6 +79,7 @@ class DirectoryStore:
 
     def __init__(self, path: Path) -> None:
         """Opens a store; raises ``sqlite3.Error`` when it is none."""
+        self.path = path
         # "immutable" spares the look-ups all locks: a complete store is never written to.
         self._connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro&immutable=1",

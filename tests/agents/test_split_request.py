@@ -1,0 +1,101 @@
+"""A request opens its job and becomes tasks."""
+
+from recording import TOPICS, agent_under_test, until
+from samples import AT, a_job, a_request, results_of, settled
+
+from enrich_stream import job
+from enrich_stream.partitions import partition_of
+from enrich_stream.records import IdentifierTasks, JobHeader, decode, encode
+
+KEY = b"op_1"
+
+
+async def test_a_request_becomes_one_task_record_for_each_partition(tmp_path):
+    """Every item is sent once, keyed by the job, to the partition of its person."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        await agent.handle(KEY, encode(a_request(100)))
+
+        sent = agent.producer.on(TOPICS.tasks)
+        items = [(m.partition, i) for m in sent for i in decode(m.value, IdentifierTasks).items]
+        assert sorted(item.index for _, item in items) == list(range(100))
+        assert all(partition_of(i.identifier, TOPICS.tasks.partitions) == p for p, i in items)
+        assert {m.key for m in sent} == {KEY}
+        assert len(sent) <= TOPICS.tasks.partitions
+
+
+async def test_a_repeated_request_changes_nothing(tmp_path):
+    """A second record of a job that was sent out sends nothing and leaves the header as it is."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        await agent.handle(KEY, encode(a_request(3)))
+        header, sent = agent.table("jobs")[KEY], len(agent.producer.on(TOPICS.tasks))
+
+        await agent.handle(KEY, encode(a_request(3)))
+
+        assert agent.table("jobs")[KEY] == header
+        assert len(agent.producer.on(TOPICS.tasks)) == sent
+
+
+async def test_a_request_cut_off_before_its_tasks_were_delivered_sends_them_again(tmp_path):
+    """Only delivered tasks mark the job as dispatched; a repeat sends what is not settled."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        agent.producer.hold()
+        await agent.put(KEY, encode(a_request(2)))
+        await until(lambda: agent.producer.on(TOPICS.tasks))
+        first = len(agent.producer.on(TOPICS.tasks))
+
+        await agent.put(KEY, encode(a_request(2)))
+        await until(lambda: len(agent.producer.on(TOPICS.tasks)) == 2 * first)
+
+        assert not decode(agent.table("jobs")[KEY], JobHeader).dispatched
+
+
+async def test_an_event_is_acknowledged_only_after_everything_it_led_to(tmp_path):
+    """While Kafka has not acknowledged header and tasks, the request is not acknowledged."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        agent.producer.hold()
+        message = await agent.put(KEY, encode(a_request(2)))
+        await until(lambda: agent.producer.on(TOPICS.tasks))
+        assert not message.acked
+
+        agent.producer.release()
+
+        await until(lambda: message.acked)
+        assert decode(agent.table("jobs")[KEY], JobHeader).dispatched
+
+
+async def test_poison_is_buried_with_origin_and_reason_and_the_stream_goes_on(tmp_path):
+    """A record that cannot be understood goes to the dead letters as it was."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        poison = await agent.handle(b"\xff", b"{not json")
+        await agent.handle(KEY, encode(a_request(1)))
+
+        (buried,) = agent.producer.on(TOPICS.dead_letters)
+        headers = {k: v.decode() for k, v in buried.headers}
+        assert (buried.key, buried.value) == (b"\xff", b"{not json")
+        assert headers["dead-letter-topic"] == poison.topic
+        assert headers["dead-letter-offset"] == str(poison.offset)
+        assert "not a record" in headers["dead-letter-reason"]
+        assert agent.producer.on(TOPICS.tasks)
+
+
+async def test_a_null_value_and_a_foreign_key_are_poison_too(tmp_path):
+    """No value, or a key that is not the job's, is buried and opens no job."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        await agent.handle(KEY, None)
+        await agent.handle(b"op_2", encode(a_request(1)))
+
+        assert len(agent.producer.on(TOPICS.dead_letters)) == 2
+        assert KEY not in agent.table("jobs")
+
+
+async def test_items_settled_before_the_repeat_are_not_sent_again(tmp_path):
+    """A repeat of a half-done job asks only for what is missing."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        header = job.settle(job.open_job(a_job(3), AT), results_of(a_job(3), settled(1)).items, AT)
+        agent.table("jobs").data[KEY] = encode(header)
+
+        await agent.handle(KEY, encode(a_request(3)))
+
+        sent = agent.producer.on(TOPICS.tasks)
+        indexes = [item.index for m in sent for item in decode(m.value, IdentifierTasks).items]
+        assert sorted(indexes) == [0, 2]

@@ -1,0 +1,25 @@
+"""What the worker's application declares agrees with topics.yaml."""
+
+from recording import TOPICS
+
+from enrich_stream.app import create_app
+from enrich_stream.settings import Settings
+
+
+def test_the_tables_changelogs_are_the_declared_topics(tmp_path):
+    """Each table writes to the changelog topic that topics.yaml has for it, and to no other."""
+    app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
+
+    changelogs = {table.changelog_topic_name for table in app.tables.values()}
+
+    declared = (TOPICS.jobs_changelog, TOPICS.job_items_changelog, TOPICS.contacts_changelog)
+    assert changelogs == {topic.name for topic in declared}
+
+
+def test_tables_and_their_source_topics_have_the_same_partition_count():
+    """Co-partitioning is by number: a row must be on the worker that has its events."""
+    by_job = (TOPICS.requests, TOPICS.results, TOPICS.jobs_changelog, TOPICS.job_items_changelog)
+    by_person = (TOPICS.tasks, TOPICS.contacts, TOPICS.contacts_changelog)
+
+    assert len({topic.partitions for topic in by_job}) == 1
+    assert len({topic.partitions for topic in by_person}) == 1
