@@ -9,10 +9,10 @@ from starlette.types import ASGIApp
 
 from api.job_store import JobStore
 from api.problems import Problem, on_http_exception, on_problem
-from api.publisher import Publisher
+from api.publisher import Publisher, request_producer
 from api.request_context import RequestContext
 from api.routes import ROUTES, Services
-from api.standby import Standby
+from api.standby import Standby, standby_consumer
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.topic_admin import check_topics
@@ -23,11 +23,10 @@ from enrich_stream.topics import Topics
 async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Services]:
     """Connect to Kafka; ``SetupError`` when the topics do not match or the data is in use."""
     await check_topics(settings.kafka_bootstrap_servers, topics)
+    servers, seconds = settings.kafka_bootstrap_servers, settings.publish_timeout_seconds
     store = JobStore(settings.data_dir / "standby", RocksMemory(settings).options())
-    standby = Standby(settings.kafka_bootstrap_servers, topics, store)
-    publisher = Publisher(
-        settings.kafka_bootstrap_servers, topics, settings.publish_timeout_seconds
-    )
+    standby = Standby(standby_consumer(servers), topics, store)
+    publisher = Publisher(request_producer(servers, seconds), topics, seconds)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(standby.stop)
         await standby.start()
@@ -47,6 +46,10 @@ def create_api(services: Services) -> ASGIApp:
         Starlette(
             routes=ROUTES,
             lifespan=lifespan,
-            exception_handlers={Problem: on_problem, HTTPException: on_http_exception},
+            exception_handlers={
+                Problem: on_problem,
+                HTTPException: on_http_exception,
+                Exception: on_problem,
+            },
         )
     )

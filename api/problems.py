@@ -52,8 +52,9 @@ def unavailable(message: str) -> Problem:
 
 
 async def on_problem(request: Request, error: Exception) -> Response:
-    """Answer a ``Problem``."""
-    problem = error if isinstance(error, Problem) else Problem(500, "")
+    """Answer a ``Problem``, and with a 500 whatever is none."""
+    unexpected = Problem(500, "An unexpected error occurred.")
+    problem = error if isinstance(error, Problem) else unexpected
     return problem_response(request, problem)
 
 

@@ -16,22 +16,27 @@ PROBE_SECONDS = 5.0
 """How long a write that went well stands for the next one."""
 
 
+def request_producer(bootstrap_servers: str, timeout_seconds: float) -> AIOKafkaProducer:
+    """The producer a publisher writes with; to be made within the running event loop."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        acks="all",
+        # A little less than the caller waits: what has been given up must not be sent later.
+        request_timeout_ms=int(timeout_seconds * 900),
+        # An idempotent producer never gives up. A record that is sent twice is harmless, for
+        # both have the job's key and the second is dropped.
+        enable_idempotence=False,
+    )
+
+
 class Publisher:
     """The only writer of ``enrichment-requests``."""
 
-    def __init__(self, bootstrap_servers: str, topics: Topics, timeout_seconds: float) -> None:
+    def __init__(self, producer: AIOKafkaProducer, topics: Topics, timeout_seconds: float) -> None:
+        self._producer = producer
         self._topics = topics
         self._timeout_seconds = timeout_seconds
         self._last_write: float | None = None
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap_servers,
-            acks="all",
-            # A little less than the caller waits: what has been given up must not be sent later.
-            request_timeout_ms=int(timeout_seconds * 900),
-            # An idempotent producer never gives up. A record that is sent twice is harmless, for
-            # both have the job's key and the second is dropped.
-            enable_idempotence=False,
-        )
 
     async def start(self) -> None:
         """Connect."""

@@ -4,19 +4,16 @@ import uuid
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from api.problems import Problem, problem_response
 
 log = structlog.get_logger(__name__)
 
 
 class RequestContext:
-    """Gives each request an id, and answers 500 when handling it failed.
+    """Gives each request an id, and ends errors that nobody expected.
 
-    Outermost, around Starlette itself, for Starlette answers unexpected errors outside of all
-    other middleware and raises them again, whatever personal data their text holds.
+    Outermost, around Starlette itself: Starlette answers such an error with a 500 and raises it
+    again for the server to log, whatever personal data its text holds.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,12 +26,9 @@ class RequestContext:
             return
         request_id = str(uuid.uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
-        started = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
@@ -44,7 +38,3 @@ class RequestContext:
             except Exception as error:  # noqa: BLE001 - the last line of defence
                 # The text of the error may hold personal data; its type does not.
                 log.error("request.failed", error=type(error).__name__)  # noqa: TRY400 - the same
-                if not started:
-                    problem = Problem(500, "An unexpected error occurred.")
-                    response = problem_response(Request(scope), problem)
-                    await response(scope, receive, send_with_id)

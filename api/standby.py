@@ -27,24 +27,30 @@ MAX_BATCH = 5_000
 """Records applied at once: bounds how long the event loop stands still while catching up."""
 
 
+def standby_consumer(bootstrap_servers: str) -> AIOKafkaConsumer:
+    """The consumer a standby reads with; to be made within the running event loop."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        enable_auto_commit=False,
+        # Only for offsets that retention has removed; a first start seeks for itself.
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+
+
 class Standby:
     """Reads of jobs, from a local copy that trails Kafka by milliseconds."""
 
-    def __init__(self, bootstrap_servers: str, topics: Topics, store: JobStore) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, topics: Topics, store: JobStore) -> None:
+        self._consumer = consumer
         self._topics = topics
         self._store = store
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers,
-            enable_auto_commit=False,
-            # Only for offsets that retention has removed; a first start seeks for itself.
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-        )
         self._positions: dict[TopicPartition, int] = {}
         self._applied = asyncio.Condition()
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._start_line: dict[TopicPartition, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._is_stopping = False
 
     async def start(self) -> None:
         """Take up reading where the local copy ends."""
@@ -58,6 +64,7 @@ class Standby:
 
     async def stop(self) -> None:
         """Stop reading and close the copy."""
+        self._is_stopping = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -118,7 +125,8 @@ class Standby:
         return points
 
     async def _follow(self) -> None:
-        while True:
+        # A flag beside the cancellation, which a wait inside the client may swallow.
+        while not self._is_stopping:
             try:
                 records = await self._consumer.getmany(
                     timeout_ms=POLL_MILLISECONDS, max_records=MAX_BATCH

@@ -15,7 +15,7 @@ github_username
 email_verified      yes or no for each ``email`` by position; without it an e-mail counts as
                     verified only when it has a date
 email_verified_at   date or time (ISO 8601) for each ``email`` by position
-phone               in any spelling, with a country code unless a default region is set. Verified
+phone               in any spelling, of the set region when it has no country code. Verified
                     when the numbering plan of its country has such numbers, which includes most of
                     the ranges kept for fiction (US 555-0100 to 0199, UK 020 7946 0000 to 0999).
                     JSON: also an object, like ``email``

@@ -21,13 +21,13 @@ NICENESS = 10
 """A reload lets the workers beside it go first."""
 
 
-def main(source: str, data_dir: str, default_region: str) -> None:
+def main(source: str, data_dir: str, phone_region: str) -> None:
     """Builds the store and tells where it is, or why there is none."""
     os.nice(NICENESS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     message: Built | Refused
     try:
-        message = Built(str(build_store(Path(source), Path(data_dir), default_region or None)))
+        message = Built(str(build_store(Path(source), Path(data_dir), phone_region or None)))
     except InputError as error:
         message = Refused(str(error))
     except OSError as error:

@@ -80,9 +80,7 @@ def _object(value: dict[str, Any], person: Person) -> tuple[Value, ...]:
 
 def _event_filter(config: Mapping[str, Any], now: datetime) -> Callable[[Mapping[str, Any]], bool]:
     """Whether an event is wanted. Settings of another type than agreed do not narrow anything."""
-    days, platforms = config.get("since_days"), config.get("platforms")
-    narrowed = isinstance(days, int | float) and not isinstance(days, bool) and days > 0
-    since = now - timedelta(days=min(days, MAX_DAYS)) if narrowed else None
+    since, platforms = _since(config.get("since_days"), now), config.get("platforms")
     names = {str(n).strip().lower() for n in platforms} if isinstance(platforms, list) else set()
 
     def is_wanted(event: Mapping[str, Any]) -> bool:
@@ -90,6 +88,12 @@ def _event_filter(config: Mapping[str, Any], now: datetime) -> Callable[[Mapping
         return recent and (not names or event["platform"] in names)
 
     return is_wanted
+
+
+def _since(days: object, now: datetime) -> datetime | None:
+    if not isinstance(days, int | float) or isinstance(days, bool) or not days > 0:
+        return None
+    return now - timedelta(days=min(days, MAX_DAYS))
 
 
 _VALUES: Mapping[Field, Callable[[Person, Question, datetime], tuple[Value, ...]]] = {

@@ -37,7 +37,7 @@ CREATE TABLE summary (report BLOB NOT NULL);
 """
 
 
-def build_store(source: Path, data_dir: Path, default_region: str | None) -> Path:
+def build_store(source: Path, data_dir: Path, phone_region: str | None) -> Path:
     """Builds the store of the file as it is now, unless it is there, and removes older ones.
 
     Raises:
@@ -45,10 +45,10 @@ def build_store(source: Path, data_dir: Path, default_region: str | None) -> Pat
         OSError: The file cannot be read, or the data directory not written.
     """
     with _only_builder(data_dir):
-        target = store_path(source, data_dir, default_region)
+        target = store_path(source, data_dir, phone_region)
         if not _is_complete(target):
-            _build(source, target, default_region)
-            if store_path(source, data_dir, default_region) != target:
+            _build(source, target, phone_region)
+            if store_path(source, data_dir, phone_region) != target:
                 target.unlink()
                 raise InputError("the file changed while it was read")
         for other in data_dir.glob(f"{store_prefix(source)}*"):
@@ -58,31 +58,31 @@ def build_store(source: Path, data_dir: Path, default_region: str | None) -> Pat
 
 
 def problems(
-    source: Path, scratch: Path, default_region: str | None, report: LoadReport
+    source: Path, scratch: Path, phone_region: str | None, report: LoadReport
 ) -> Iterator[Problem]:
     """Every problem of the file, as loading meets it, while ``report`` counts along.
 
     Args:
         source: The operator's file.
         scratch: A file that is not there yet; the store is built in it.
-        default_region: The country of phones that do not say theirs.
+        phone_region: The country of phones that do not say theirs.
         report: Is complete when the iterator is at its end.
     """
     scratch.touch(mode=0o600)  # before SQLite makes it readable to all: it holds personal data
     with closing(sqlite3.connect(scratch)) as connection:
         connection.executescript(_SCHEMA)
         with connection:
-            for problem in _fill(connection, read_rows(source), default_region, report):
+            for problem in _fill(connection, read_rows(source), phone_region, report):
                 if len(report.first_problems) < LOGGED_PROBLEMS:
                     report.first_problems.append(problem)
                 yield problem
             connection.execute("INSERT INTO summary VALUES (?)", [msgspec.json.encode(report)])
 
 
-def _build(source: Path, target: Path, default_region: str | None) -> None:
+def _build(source: Path, target: Path, phone_region: str | None) -> None:
     scratch = target.with_suffix(".building")
     scratch.unlink(missing_ok=True)
-    for _ in problems(source, scratch, default_region, LoadReport()):
+    for _ in problems(source, scratch, phone_region, LoadReport()):
         pass  # the first ones are kept in the report
     # The name promises a complete store, also after a power cut.
     with scratch.open("rb") as file:
@@ -103,7 +103,7 @@ def _is_complete(target: Path) -> bool:
 def _fill(
     connection: sqlite3.Connection,
     rows: Iterable[Row | Problem],
-    default_region: str | None,
+    phone_region: str | None,
     report: LoadReport,
 ) -> Iterator[Problem]:
     for row in rows:
@@ -112,7 +112,7 @@ def _fill(
             report.skipped += 1
             yield row
             continue
-        person, faults = read_person(row, default_region)
+        person, faults = read_person(row, phone_region)
         kept = _claim_names(connection, person, report.people + 1, faults)
         if kept:
             report.people += 1

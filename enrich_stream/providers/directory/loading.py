@@ -26,19 +26,19 @@ class Refused(msgspec.Struct, tag=True):
     reason: str
 
 
-async def load_store(source: Path, data_dir: Path, default_region: str | None) -> DirectoryStore:
+async def load_store(source: Path, data_dir: Path, phone_region: str | None) -> DirectoryStore:
     """The store of the file as it is now.
 
     Raises:
         InputError: The file cannot be used; the message says why, without what is in it.
     """
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = store_path(source, data_dir, default_region)
+        await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+        path = await asyncio.to_thread(store_path, source, data_dir, phone_region)
         # Opening fails when it is not built yet, or was left broken by a crash of the machine.
         with suppress(sqlite3.Error):
             return DirectoryStore(path)
-        return DirectoryStore(await _build_in_process(source, data_dir, default_region))
+        return DirectoryStore(await _build_in_process(source, data_dir, phone_region))
     except OSError as error:
         raise InputError(reason_of(error)) from error
     except sqlite3.Error as error:
@@ -50,10 +50,10 @@ def reason_of(error: OSError) -> str:
     return f"{error.strerror or type(error).__name__}: {error.filename}"
 
 
-async def _build_in_process(source: Path, data_dir: Path, default_region: str | None) -> Path:
+async def _build_in_process(source: Path, data_dir: Path, phone_region: str | None) -> Path:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", __package__),
-        *(str(source), str(data_dir), default_region or ""),
+        *(str(source), str(data_dir), phone_region or ""),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # a traceback may show what is in the file

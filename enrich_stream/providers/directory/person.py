@@ -48,9 +48,9 @@ class Person(msgspec.Struct, frozen=True, array_like=True):
     updated_at: datetime | None
 
 
-def read_person(row: Row, default_region: str | None) -> tuple[Person, list[str]]:
+def read_person(row: Row, phone_region: str | None) -> tuple[Person, list[str]]:
     """The person in a row, and why some of its values were left out."""
-    reader = _RowReader(row, default_region)
+    reader = _RowReader(row, phone_region)
     emails = _best_first(reader.emails())
     identifiers = (*reader.identifiers(), *(f"{IdentifierKind.EMAIL}:{e.value}" for e in emails))
     person = Person(
@@ -79,9 +79,9 @@ def _occurred_at(event: dict[str, Any]) -> str:
 class _RowReader:
     """The values of one row, and the faults met while reading them."""
 
-    def __init__(self, row: Row, default_region: str | None) -> None:
+    def __init__(self, row: Row, phone_region: str | None) -> None:
         self.faults: list[str] = []
-        self._default_region = default_region
+        self._phone_region = phone_region
         self._members: dict[str, list[object]] = {}
         for member, value in row.cells:
             self._members.setdefault(member, []).extend(_spread(member, value))
@@ -169,7 +169,7 @@ class _RowReader:
 
     def _phone(self, value: object) -> phonenumbers.PhoneNumber | None:
         try:
-            number = phonenumbers.parse(_text(value), self._default_region)
+            number = phonenumbers.parse(_text(value), self._phone_region)
         except (phonenumbers.NumberParseException, InputError):
             self.faults.append("phone is not a number with a country code")
             return None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from phonenumbers import SUPPORTED_REGIONS
 
 from enrich_stream.errors import InputError, SetupError
 from enrich_stream.person import Field, IdentifierKind
@@ -14,7 +15,8 @@ from enrich_stream.providers.directory.answers import answer
 from enrich_stream.providers.directory.loading import load_store
 from enrich_stream.providers.directory.store import DirectoryStore, LoadReport, store_path
 
-SETTING = "ENRICH_DIRECTORY_FILE"
+FILE_SETTING = "ENRICH_DIRECTORY_FILE"
+REGION_SETTING = "ENRICH_DIRECTORY_PHONE_REGION"
 
 NOT_LOADED = "directory not loaded"
 UNREADABLE = "directory could not be read"
@@ -42,7 +44,7 @@ class DirectoryProvider:
         file: Path,
         data_dir: Path,
         *,
-        default_region: str | None = None,
+        phone_region: str | None = None,
         poll_seconds: float = 5.0,
     ) -> None:
         """Sets up; nothing is read before ``start``.
@@ -50,13 +52,13 @@ class DirectoryProvider:
         Args:
             file: The operator's records, ``.csv`` or ``.jsonl``.
             data_dir: Where stores are kept, on a local disk; workers may share it.
-            default_region: Country of phones that do not say theirs, for example ``US``.
+            phone_region: Country of phones that do not say theirs, for example ``US``.
             poll_seconds: How often to see whether the file has changed. Looking is what works on
                 every kind of mounted volume, where notifications do not.
         """
         self._file = file
         self._data_dir = data_dir
-        self._default_region = default_region
+        self._phone_region = phone_region
         self._poll_seconds = poll_seconds
         self._store: DirectoryStore | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -66,10 +68,12 @@ class DirectoryProvider:
 
     async def start(self) -> None:
         """Loads the file, at once when its store from an earlier run is still there."""
+        if self._phone_region not in {None, *SUPPORTED_REGIONS}:
+            raise SetupError(f"{REGION_SETTING}: must be the code of a country, like US or GB")
         try:
             await self._load()
         except InputError as error:
-            raise SetupError(f"{SETTING}: {self._file}: {error}") from error
+            raise SetupError(f"{FILE_SETTING}: {self._file}: {error}") from error
         self._watcher = asyncio.create_task(self._watch(), name="directory-watcher")
 
     async def ask(self, question: Question) -> Answer:
@@ -105,7 +109,7 @@ class DirectoryProvider:
 
     def _current(self) -> Path | None:
         try:
-            return store_path(self._file, self._data_dir, self._default_region)
+            return store_path(self._file, self._data_dir, self._phone_region)
         except OSError:
             return None
 
@@ -123,7 +127,7 @@ class DirectoryProvider:
 
     async def _load(self) -> None:
         started = asyncio.get_running_loop().time()
-        store = await load_store(self._file, self._data_dir, self._default_region)
+        store = await load_store(self._file, self._data_dir, self._phone_region)
         # No look-up can be under way here: each one runs to its end without an await.
         if self._store:
             self._store.close()

@@ -50,7 +50,7 @@ def store_prefix(source: Path) -> str:
     return f"directory-{_digest(str(source.resolve()))}-"
 
 
-def store_path(source: Path, data_dir: Path, default_region: str | None) -> Path:
+def store_path(source: Path, data_dir: Path, phone_region: str | None) -> Path:
     """Where the store of the file as it is now belongs; raises ``OSError`` when it is not there."""
     stat = source.stat()
     # A new version of the numbering plans may call other phones valid.
@@ -58,7 +58,7 @@ def store_path(source: Path, data_dir: Path, default_region: str | None) -> Path
         stat.st_size,
         stat.st_mtime_ns,
         SCHEMA_VERSION,
-        default_region,
+        phone_region,
         phonenumbers.__version__,
     )
     return data_dir / f"{store_prefix(source)}{_digest(repr(state))}.sqlite"

@@ -1,0 +1,161 @@
+"""A front door on a Kafka that is lists in memory: all of ours is real, the broker is not."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from types import SimpleNamespace
+
+import httpx2
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
+from samples import AT
+
+from api.app import create_api
+from api.job_store import JobStore
+from api.publisher import Publisher
+from api.standby import Standby
+from enrich_stream import job
+from enrich_stream.partitions import partition_of
+from enrich_stream.records import (
+    VERSION,
+    EnrichmentRequested,
+    JobItem,
+    decode,
+    encode,
+)
+from enrich_stream.rocks import RocksMemory
+from enrich_stream.settings import Settings
+from enrich_stream.topics import load_topics
+
+TOPICS = load_topics()
+
+
+class MemoryKafka:
+    """Topic partitions as lists; may be switched off, and may hold back what it delivers."""
+
+    def __init__(self):
+        self.logs = defaultdict(list)
+        self.is_up = True
+        self.delivers = True
+        self.on_request = lambda _: None
+        self._grown = asyncio.Event()
+
+    def append(self, topic, key, value):
+        partition = TopicPartition(topic.name, partition_of(key.decode(), topic.partitions))
+        offset = len(self.logs[partition])
+        self.logs[partition].append(SimpleNamespace(key=key, value=value, offset=offset))
+        self._grown.set()
+
+    def settle(self, record, *items):
+        """Write what a worker writes when ``items`` of a job are settled."""
+        header = job.settle(job.open_job(record, AT), items, AT)
+        for item in items:
+            partition = partition_of(record.id, TOPICS.job_items_changelog.partitions)
+            log = self.logs[TopicPartition(TOPICS.job_items_changelog.name, partition)]
+            row = encode(JobItem(version=VERSION, item=item))
+            key = job.item_key(record.id, item.index).encode()
+            log.append(SimpleNamespace(key=key, value=row, offset=len(log)))
+        self.append(TOPICS.jobs_changelog, record.id.encode(), encode(header))
+
+    @property
+    def requests(self):
+        return [
+            decode(record.value, EnrichmentRequested)
+            for partition, log in self.logs.items()
+            if partition.topic == TOPICS.requests.name
+            for record in log
+        ]
+
+    async def wait_for_more(self, seconds):
+        self._grown.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._grown.wait()
+
+
+class MemoryProducer:
+    """The calls of aiokafka's producer that the publisher makes."""
+
+    def __init__(self, kafka):
+        self._kafka = kafka
+
+    async def start(self):
+        """Nothing to connect."""
+
+    async def stop(self):
+        """Nothing to disconnect."""
+
+    async def send_and_wait(self, topic, value, key):
+        if not self._kafka.is_up:
+            raise KafkaConnectionError
+        self._kafka.append(TOPICS.by_name(topic), key, value)
+        if topic == TOPICS.requests.name:
+            self._kafka.on_request(decode(value, EnrichmentRequested))
+
+
+class MemoryConsumer:
+    """The calls of aiokafka's consumer that the standby makes."""
+
+    def __init__(self, kafka):
+        self._kafka = kafka
+        self._positions = {}
+
+    async def start(self):
+        """Nothing to connect."""
+
+    async def stop(self):
+        """Nothing to disconnect."""
+
+    def assign(self, partitions):
+        self._positions = dict.fromkeys(partitions, 0)
+
+    def seek(self, partition, offset):
+        self._positions[partition] = offset
+
+    async def position(self, partition):
+        return self._positions[partition]
+
+    async def end_offsets(self, partitions):
+        if not self._kafka.is_up:
+            raise KafkaConnectionError
+        return {partition: len(self._kafka.logs[partition]) for partition in partitions}
+
+    async def getmany(self, *, timeout_ms, max_records):
+        assert max_records
+        records = self._take()
+        if not records:
+            await self._kafka.wait_for_more(min(timeout_ms / 1000, 0.02))
+            records = self._take()
+        return records
+
+    def _take(self):
+        if not (self._kafka.is_up and self._kafka.delivers):
+            return {}
+        found = {p: self._kafka.logs[p][at:] for p, at in self._positions.items()}
+        found = {p: records for p, records in found.items() if records}
+        for partition, records in found.items():
+            self._positions[partition] += len(records)
+        return found
+
+
+@contextlib.asynccontextmanager
+async def front_door(data_dir, kafka, **settings):
+    """A client of a front door that talks to ``kafka``."""
+    settings = Settings(data_dir=data_dir, **settings)
+    store = JobStore(data_dir / "standby", RocksMemory(settings).options())
+    standby = Standby(MemoryConsumer(kafka), TOPICS, store)
+    publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
+    await standby.start()
+    app = create_api({"settings": settings, "standby": standby, "publisher": publisher})
+    state = {"settings": settings, "standby": standby, "publisher": publisher}
+
+    async def with_state(scope, receive, send):
+        # The client runs no lifespan, from which a server takes the state.
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    transport = httpx2.ASGITransport(app=with_state)
+    try:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://door.example") as http:
+            yield http
+    finally:
+        await standby.stop()
