@@ -1,0 +1,38 @@
+# Everything on a fresh machine: `make demo` or `make test`. Both set up what they need first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo dev test check format bench clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+demo: $(VENV)/.ready ## Enrich invented people from nothing, show the results, stop
+	$(BIN)/enrich-stream demo
+
+dev: $(VENV)/.ready ## Run everything on this machine with the example records, until Ctrl-C
+	ENRICH_DIRECTORY_FILE=$${ENRICH_DIRECTORY_FILE:-examples/people.jsonl} $(BIN)/enrich-stream dev
+
+test: check ## Run all checks and all tests, also those on a real Kafka
+	$(BIN)/pytest
+
+check: $(VENV)/.ready ## Format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready ## Mend format and lint
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready ## Measure: items per second, latency, memory
+	$(BIN)/python bench/first_figures.py
+
+clean: ## Remove the virtual environment and the data of `dev`
+	rm -rf $(VENV) .enrich-stream
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
