@@ -56,9 +56,11 @@ class Standby:
         """Take up reading where the local copy ends."""
         await self._consumer.start()
         partitions = self._partitions()
-        self._consumer.assign(partitions)
         self._start_line = await self._consumer.end_offsets(partitions)
-        for partition, offset in self._resume_points(partitions).items():
+        resume_points = self._resume_points(partitions)
+        # Nothing is awaited in between, or the client would begin to look for offsets by itself.
+        self._consumer.assign(partitions)
+        for partition, offset in resume_points.items():
             self._consumer.seek(partition, offset)
         self._task = asyncio.create_task(self._follow())
 

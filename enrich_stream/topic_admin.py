@@ -193,7 +193,7 @@ async def _until_applied(admin: AIOKafkaAdminClient, topics: Topics) -> None:
         if asyncio.get_running_loop().time() > deadline:
             names = {part.topic.name for part in (*rest.changes, *rest.refusals)}
             raise SetupError(
-                f"the cluster took the changes but does not show them for {', '.join(sorted(names))}"
+                f"the cluster took the changes but does not show them: {', '.join(sorted(names))}"
             )
         await asyncio.sleep(_PAUSE_SECONDS)
 

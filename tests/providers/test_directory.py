@@ -535,7 +535,7 @@ async def asked(provider, kind, text):
 
 
 def test_it_is_a_provider(tmp_path):
-    """It answers every field by every identifier, at no cost, from records of the operator's own."""
+    """It answers every field by every identifier, from records of the operator's own."""
     provider: Provider = DirectoryProvider(tmp_path / "people.csv", tmp_path)
     assert provider.name == "directory"
     assert (provider.kinds, provider.fields) == (frozenset(IdentifierKind), frozenset(Field))
@@ -659,7 +659,7 @@ async def test_it_refuses_to_start_with_an_unknown_region(tmp_path):
     """A region nobody knows would make every phone without a country code unreadable."""
     (tmp_path / "people.jsonl").write_bytes(json_lines(MIRA))
     provider = DirectoryProvider(tmp_path / "people.jsonl", tmp_path, phone_region="UK")
-    with pytest.raises(SetupError, match="^ENRICH_DIRECTORY_PHONE_REGION: "):
+    with pytest.raises(SetupError, match=r"^ENRICH_DIRECTORY_PHONE_REGION: "):
         await provider.start()
 
 
