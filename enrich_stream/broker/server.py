@@ -17,6 +17,7 @@ from enrich_stream.broker.ready import wait_until_ready
 from enrich_stream.errors import SetupError, UnavailableError
 
 _START_DEADLINE_SECONDS = 60.0
+_EXTERNAL_DEADLINE_SECONDS = 15.0
 _END_DEADLINE_SECONDS = 120.0
 # What the watcher of a run that was killed just now usually needs to stop its broker.
 _PREDECESSOR_SECONDS = 10.0
@@ -65,7 +66,7 @@ class ExternalBroker(Broker):
 
     def start(self) -> None:
         """Make sure that it answers."""
-        if not wait_until_ready(self.bootstrap_servers, timeout_seconds=15.0):
+        if not wait_until_ready(self.bootstrap_servers, timeout_seconds=_EXTERNAL_DEADLINE_SECONDS):
             raise UnavailableError(
                 f"no Kafka answers at KAFKA_BOOTSTRAP_SERVERS={self.bootstrap_servers}"
             )
