@@ -100,6 +100,8 @@ def _engine(settings: Settings, store: str) -> faust.App:
         stream_buffer_maxsize=256,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
+        # Large, for behind a full batch everything waits for the broker, whatever its partition.
+        producer_max_batch_size=512 * 1024,
         web_enabled=False,
         autodiscover=False,
     )

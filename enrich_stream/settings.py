@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         ge=6,
         description="After this long without a sign of life a worker's partitions move on.",
     )
+    shutdown_grace_seconds: float = Field(
+        default=20.0, gt=0, description="How long a worker may take to finish what it has begun."
+    )
     commit_interval_seconds: float = Field(
         default=1.0, gt=0, description="How often a worker commits what is done."
     )

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -154,18 +154,17 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def interrupted() -> "contextlib.AbstractContextManager[None]":
-    """SIGTERM ends the block as Ctrl-C does, so that everything started is stopped."""
-    return _Interrupted()
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, and both do where a shell had SIGINT ignored."""
 
-
-class _Interrupted(contextlib.AbstractContextManager[None]):
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, self._raise)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-    @staticmethod
-    def _raise(_number: int, _frame: object) -> None:
+    def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

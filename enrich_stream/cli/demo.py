@@ -16,7 +16,7 @@ from enrich_stream.broker.choose import start_broker
 from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.cli.submit_display import print_summary, show_progress
 from enrich_stream.errors import SetupError
-from enrich_stream.stack import Stack, free_port, interrupted, wait_until_ready
+from enrich_stream.stack import Stack, free_port, interruptible, wait_until_ready
 from enrich_stream.submit import Submission, submit_file
 from enrich_stream.topic_admin import apply_topics
 from enrich_stream.topics import Topics, load_topics
@@ -31,7 +31,7 @@ CONTACTS_SHOWN = 3
 def demo() -> None:
     """Start everything, enrich the example people in three ways, show the results, stop."""
     console = Console(highlight=False)
-    with errors_as_one_line(), interrupted():
+    with errors_as_one_line(), interruptible():
         if not EXAMPLES.is_dir():
             raise SetupError(f"the demo needs the example files of the repository at {EXAMPLES}")
         with tempfile.TemporaryDirectory(prefix="enrich-stream-demo-") as home:

@@ -13,7 +13,7 @@ from enrich_stream.broker.choose import start_broker
 from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.errors import SetupError
 from enrich_stream.settings import load_settings
-from enrich_stream.stack import Stack, free_port, interrupted, wait_until_ready
+from enrich_stream.stack import Stack, free_port, interruptible, wait_until_ready
 from enrich_stream.topic_admin import apply_topics
 from enrich_stream.topics import load_topics
 
@@ -38,7 +38,7 @@ def dev(
             raise SetupError(f"port {port} is in use; choose another with --port")
         try:
             with (
-                interrupted(),
+                interruptible(),
                 start_broker(data_dir=home / "kafka", keep_data=True, say=console.print) as broker,
             ):
                 asyncio.run(apply_topics(broker.bootstrap_servers, load_topics()))

@@ -69,6 +69,21 @@ def test_a_worker_told_to_stop_finishes_and_leaves_at_once(service):
     assert staying.is_running
 
 
+def test_a_worker_can_be_stopped_while_kafka_is_down(service, kafka):
+    """Without Kafka the engine would wait for ever; the grace period bounds it."""
+    if not kafka.is_ours:
+        pytest.skip("the cluster of KAFKA_BOOTSTRAP_SERVERS is not ours to stop")
+    service.stack.environ["ENRICH_SHUTDOWN_GRACE_SECONDS"] = "2"
+    (worker,) = service.workers(1)
+
+    kafka.stop()
+    try:
+        worker.popen.terminate()
+        until(lambda: not worker.is_running, "the worker has ended", seconds=20)
+    finally:
+        kafka.start()
+
+
 def test_while_kafka_is_down_nothing_is_accepted_and_finished_jobs_are_shown(service, kafka):
     """POST answers 503 with Retry-After within 5 s, GET goes on; when Kafka is back all goes on."""
     if not kafka.is_ours:
