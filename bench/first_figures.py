@@ -36,7 +36,10 @@ def main() -> None:
     options.add_argument("--jobs", type=int, default=100, help="batches of 100 to send")
     options.add_argument("--requests", type=int, default=200, help="synchronous requests to send")
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="enrich-stream-bench-") as home, start_broker() as kafka:
+    with (
+        tempfile.TemporaryDirectory(prefix="enrich-stream-bench-") as home,
+        start_broker() as kafka,
+    ):
         asyncio.run(apply_topics(kafka.bootstrap_servers, load_topics()))
         environ = {"ENRICH_DIRECTORY_FILE": str(PEOPLE)}
         with Stack(Path(home), kafka.bootstrap_servers, environ) as stack:

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from enrich_stream.errors import SetupError, UnavailableError
@@ -49,12 +51,13 @@ async def apply_topics(bootstrap_servers: str, topics: Topics) -> Plan:
     """
     async with _admin(bootstrap_servers) as admin:
         wanted = plan(topics, await _read_cluster(admin, topics))
-        if wanted.refusals:
-            raise SetupError("; ".join(f"{r.topic.name} {r.reason}" for r in wanted.refusals))
+        _raise_refusals(wanted)
         await _create(admin, [part for part in wanted.changes if isinstance(part, Create)])
         await _add_partitions(admin, [p for p in wanted.changes if isinstance(p, AddPartitions)])
         await _alter(admin, [part for part in wanted.changes if isinstance(part, AlterConfig)])
         await _until_applied(admin, topics)
+        if wanted.changes:
+            await _until_led(bootstrap_servers, topics)
         return wanted
 
 
@@ -78,11 +81,12 @@ async def check_topics(bootstrap_servers: str, topics: Topics) -> None:
 async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client, with one deadline and one kind of error for all that is done."""
     try:
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=bootstrap_servers, request_timeout_ms=_REQUEST_TIMEOUT_MS
-        )
+        collect_hosts(bootstrap_servers)
     except ValueError as error:
         raise SetupError(f"{bootstrap_servers} is not a list of Kafka's host:port") from error
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap_servers, request_timeout_ms=_REQUEST_TIMEOUT_MS
+    )
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
             await admin.start()
@@ -190,12 +194,33 @@ async def _until_applied(admin: AIOKafkaAdminClient, topics: Topics) -> None:
     """Wait until the brokers show what was done; whoever starts next must find it."""
     deadline = asyncio.get_running_loop().time() + _SHOWN_WITHIN_SECONDS
     while not (rest := plan(topics, await _read_cluster(admin, topics))).is_empty:
+        # Somebody else may have made a topic in another way since the plan was.
+        _raise_refusals(rest)
         if asyncio.get_running_loop().time() > deadline:
-            names = {part.topic.name for part in (*rest.changes, *rest.refusals)}
-            raise SetupError(
-                f"the cluster took the changes but does not show them: {', '.join(sorted(names))}"
-            )
+            names = ", ".join(sorted({change.topic.name for change in rest.changes}))
+            raise SetupError(f"the cluster took the changes but does not show them: {names}")
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _until_led(bootstrap_servers: str, topics: Topics) -> None:
+    """Wait until each partition's leader knows that it leads: brokers show a new topic earlier."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers, request_timeout_ms=_REQUEST_TIMEOUT_MS
+    )
+    partitions = [
+        TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
+    ]
+    try:
+        await consumer.start()
+        # Asked of the leaders, and again until they answer.
+        await consumer.end_offsets(partitions)
+    finally:
+        await consumer.stop()
+
+
+def _raise_refusals(found: Plan) -> None:
+    if found.refusals:
+        raise SetupError("; ".join(f"{r.topic.name} {r.reason}" for r in found.refusals))
 
 
 def _refuse_error(code: int, what: str, why: str | None = None) -> None:

@@ -16,7 +16,6 @@ from enrich_stream.topics import load_topics
 
 log = structlog.get_logger(__name__)
 
-
 GAVE_UP = 70
 """The exit code of a worker that could not stop in good order."""
 
@@ -31,27 +30,32 @@ async def run_worker(settings: Settings) -> None:
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])
-        await app.start()
-        log.info("worker.started")
-        crashed = asyncio.create_task(app.wait_until_stopped())
-        await asyncio.wait({told_to_stop, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        running = asyncio.create_task(_run(app))
+        await asyncio.wait({told_to_stop, running}, return_when=asyncio.FIRST_COMPLETED)
         log.info("worker.stopping")
-        await _stop_in_time(app, settings.shutdown_grace_seconds)
-        crashed.cancel()
-    if app.crash_reason is not None:
+        await _stop_in_time(app, running, settings.shutdown_grace_seconds)
+    reason = app.crash_reason or running.exception()
+    if reason is not None:
         raise SetupError(
-            f"the worker gave up on {type(app.crash_reason).__name__}; what it had not finished"
+            f"the worker gave up on {type(reason).__name__}; what it had not finished"
             " comes again after a restart"
         )
 
 
-async def _stop_in_time(app: faust.App, seconds: float) -> None:
+async def _run(app: faust.App) -> None:
+    """Start, which takes as long as the tables take to come back, and work until it stops."""
+    await app.start()
+    log.info("worker.started")
+    await app.wait_until_stopped()
+
+
+async def _stop_in_time(app: faust.App, running: "asyncio.Task[None]", seconds: float) -> None:
     """Finish what was begun, commit and leave the group; end the process when that cannot be."""
-    try:
-        async with asyncio.timeout(seconds):
-            await app.stop()
-    except TimeoutError:
+    stopping = asyncio.create_task(app.stop())
+    # Not a timeout around it: the engine swallows the cancellation.
+    _, unfinished = await asyncio.wait({stopping, running}, timeout=seconds)
+    if unfinished:
         # Without Kafka the engine waits for ever, in threads of its own. Nothing is lost: what
         # is not committed comes again.
-        log.error("worker.stop_timed_out", seconds=seconds)  # noqa: TRY400 - where it hangs is not ours
+        log.error("worker.stop_timed_out", seconds=seconds)
         os._exit(GAVE_UP)

@@ -48,8 +48,9 @@ _FIXED: Mapping[str, str] = {
     "share.coordinator.state.topic.num.partitions": "1",
     # The cleaner's default buffer of 128 MiB would be a quarter of the heap.
     "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
-    # After a kill the node's former self is believed alive for so long, and it cannot come back.
-    "broker.session.timeout.ms": "4000",
+    # After a kill the node's former self is believed alive for so long, and it cannot come back;
+    # but on a busy machine a node that is only slow must not be declared dead by itself.
+    "broker.session.timeout.ms": "6000",
     "broker.heartbeat.interval.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",

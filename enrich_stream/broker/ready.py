@@ -10,6 +10,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaError
 
+from enrich_stream.errors import SetupError
+
 _PAUSE_SECONDS = 0.05
 _CONNECT_TIMEOUT_SECONDS = 2.0
 _ANSWER_TIMEOUT_SECONDS = 5.0
@@ -21,7 +23,15 @@ def wait_until_ready(
     timeout_seconds: float,
     is_running: Callable[[], bool] = lambda: True,
 ) -> bool:
-    """Wait until the cluster serves clients; False when it never did, or stopped running."""
+    """Wait until the cluster serves clients; False when it never did, or stopped running.
+
+    Raises:
+        SetupError: The addresses are none.
+    """
+    try:
+        collect_hosts(bootstrap_servers)
+    except ValueError as error:
+        raise SetupError(f"{bootstrap_servers} is not a list of Kafka's host:port") from error
     deadline = time.monotonic() + timeout_seconds
     while is_running():
         if _accepts_connections(bootstrap_servers) and _answers(bootstrap_servers):

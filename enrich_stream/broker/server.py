@@ -13,6 +13,7 @@ from typing import Self
 from enrich_stream.broker import watch
 from enrich_stream.broker.command import last_lines
 from enrich_stream.broker.lock import acquire
+from enrich_stream.broker.ports import is_free
 from enrich_stream.broker.ready import wait_until_ready
 from enrich_stream.errors import SetupError, UnavailableError
 
@@ -183,6 +184,9 @@ class WatchedBroker(Broker):
         if lock is None:
             raise SetupError(f"another broker is running in {self.launch.home}")
         try:
+            # Whoever has the port would answer in our broker's place.
+            if not is_free(int(self.bootstrap_servers.rpartition(":")[2])):
+                raise SetupError(f"{self.bootstrap_servers} is in use by another program")
             self.launch.prepare()
             # The watcher inherits the lock and so holds it exactly as long as the server may run.
             self._watcher = subprocess.Popen(  # noqa: S603 - our own file

@@ -116,9 +116,10 @@ class _RowReader:
         """The profile object, with the columns of the profile laid over it."""
         profile: dict[str, Any] = {}
         for value in self.given("profile"):
-            if isinstance(found := self._json("profile", value), dict):
+            found = self._json("profile", value)
+            if isinstance(found, dict):
                 profile |= found
-            else:
+            elif found is not None:
                 self.faults.append("profile is not a JSON object")
         return profile | {
             name: value for name in self._members if name in PROFILE for value in self.given(name)
@@ -128,20 +129,17 @@ class _RowReader:
         """The events, each with a time in UTC that sorts as text."""
         for value in self.given("signals"):
             found = self._json("signals", value)
-            for event in found if isinstance(found, list) else [found]:
+            events = [] if found is None else found if isinstance(found, list) else [found]
+            for event in events:
                 if read := self._event(event):
                     yield read
 
     def date(self, member: str, value: object) -> datetime | None:
         """A moment in UTC; None when blank or unreadable."""
-        if value in ("", None):
-            return None
-        try:
-            moment = datetime.fromisoformat(str(value))
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):
+        moment = _moment(value)
+        if moment is None and value not in ("", None):
             self.faults.append(f"{member} is not a date like 2026-03-31")
-            return None
+        return moment
 
     def _identifier(self, kind: IdentifierKind, value: object) -> Identifier | None:
         try:
@@ -155,6 +153,8 @@ class _RowReader:
         dates = chain(self._members.get(f"{member}_verified_at", ()), repeat(None))
         for written in zip(self._members.get(member, ()), flags, dates, strict=False):
             value, flag, date = _unwrapped(*written)
+            if isinstance(written[0], dict) and value is None:
+                self.faults.append(f"{member}: an object has no value")
             if value not in ("", None):
                 verified = self._flag(f"{member}_verified", flag)
                 yield value, verified, self.date(f"{member}_verified_at", date)
@@ -191,9 +191,9 @@ class _RowReader:
         if not (isinstance(event, dict) and isinstance(event.get("type"), str)):
             self.faults.append("signals: an event is not an object with a type")
             return None
-        occurred_at = self.date("signals: occurred_at", event.get("occurred_at"))
+        occurred_at = _moment(event.get("occurred_at"))
         if not occurred_at:
-            self.faults.append("signals: an event has no time")
+            self.faults.append("signals: an event has no readable time")
             return None
         return {
             "type": event["type"],
@@ -216,6 +216,14 @@ def _spread(member: str, value: object) -> list[object]:
         return [item.strip() if isinstance(item, str) else item for item in items]
     parts = (item.split(";") if isinstance(item, str) else [item] for item in items)
     return [part.strip() if isinstance(part, str) else part for part in chain.from_iterable(parts)]
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _text(value: object) -> str:
