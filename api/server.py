@@ -12,7 +12,7 @@ from api.app import create_api, open_services
 from enrich_stream.errors import SetupError
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
-from enrich_stream.topics import load_topics
+from enrich_stream.topics import topics_for
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
 async def run_api(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
     """Serve until told to stop; ``SetupError`` when it cannot start."""
     told_to_stop = asyncio.create_task(until_told_to_stop())
-    topics = load_topics(settings.topics_file, replication_factor=settings.kafka_replication_factor)
+    topics = topics_for(settings)
     listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
     async with open_services(settings, topics) as services:
         server = _Server(

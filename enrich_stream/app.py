@@ -96,8 +96,10 @@ def _engine(settings: Settings, store: str) -> faust.App:
         broker_rebalance_timeout=settings.item_deadline_seconds + settings.session_timeout_seconds,
         # Before partitions move on, what is in hand is finished and committed.
         stream_wait_empty=True,
-        # Waiting records are memory, and are fetched again after a rebalance.
-        stream_buffer_maxsize=256,
+        # Little is taken in advance, in small portions. Results are larger than the tasks they come
+        # from: shared by bytes, tasks would run ahead of results for as long as there are any.
+        stream_buffer_maxsize=64,
+        broker_max_poll_records=200,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         # Large, for behind a full batch everything waits for the broker, whatever its partition.

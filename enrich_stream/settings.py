@@ -86,10 +86,10 @@ class Settings(BaseSettings):
         default=0.1, gt=0, description="Persons of a task settled within this go out together."
     )
     rocksdb_cache_bytes: ByteSize = Field(
-        default=ByteSize(64 * 1024 * 1024), gt=0, description="Read cache of one process in all."
+        default=ByteSize(32 * 1024 * 1024), gt=0, description="Read cache of one process in all."
     )
     rocksdb_write_buffer_bytes: ByteSize = Field(
-        default=ByteSize(96 * 1024 * 1024), gt=0, description="Write buffers of one process in all."
+        default=ByteSize(64 * 1024 * 1024), gt=0, description="Write buffers of one process in all."
     )
 
     directory_file: Path | None = Field(

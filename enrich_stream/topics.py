@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from enrich_stream.errors import SetupError
+from enrich_stream.settings import Settings
 
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -118,6 +119,11 @@ def load_topics(path: Path | None = None, *, replication_factor: int | None = No
     _check_names(path, topics)
     _check_co_partitioning(path, topics)
     return topics
+
+
+def topics_for(settings: Settings) -> Topics:
+    """The topics as the settings have them."""
+    return load_topics(settings.topics_file, replication_factor=settings.kafka_replication_factor)
 
 
 def _duration_ms(value: object) -> object:

@@ -12,7 +12,7 @@ from enrich_stream.providers.registry import open_providers
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
 from enrich_stream.topic_admin import check_topics
-from enrich_stream.topics import load_topics
+from enrich_stream.topics import topics_for
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ GAVE_UP = 70
 async def run_worker(settings: Settings) -> None:
     """Work until told to stop; ``SetupError`` when it cannot start or had to give up."""
     told_to_stop = asyncio.create_task(until_told_to_stop())
-    topics = load_topics(settings.topics_file, replication_factor=settings.kafka_replication_factor)
+    topics = topics_for(settings)
     await check_topics(settings.kafka_bootstrap_servers, topics)
     async with open_providers(settings) as providers:
         app = create_app(settings, topics, providers)

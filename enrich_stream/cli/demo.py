@@ -16,10 +16,11 @@ from enrich_stream.broker.choose import start_broker
 from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.cli.submit_display import print_summary, show_progress
 from enrich_stream.errors import SetupError
+from enrich_stream.settings import load_settings
 from enrich_stream.stack import Stack, free_port, interruptible, wait_until_ready
 from enrich_stream.submit import Submission, submit_file
 from enrich_stream.topic_admin import apply_topics
-from enrich_stream.topics import Topics, load_topics
+from enrich_stream.topics import Topics, topics_for
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MIRA = {"linkedin_url": "https://www.linkedin.com/in/mira-okafor"}
@@ -40,7 +41,7 @@ def demo() -> None:
 
 
 def _run(console: Console, home: Path) -> None:
-    topics = load_topics()
+    topics = topics_for(load_settings())
     _headline(console, "Starting Kafka, the topics, a front door and two workers")
     with start_broker(say=console.print) as broker:
         asyncio.run(apply_topics(broker.bootstrap_servers, topics))

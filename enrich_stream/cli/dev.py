@@ -15,7 +15,7 @@ from enrich_stream.errors import SetupError
 from enrich_stream.settings import load_settings
 from enrich_stream.stack import Stack, free_port, interruptible, wait_until_ready
 from enrich_stream.topic_admin import apply_topics
-from enrich_stream.topics import load_topics
+from enrich_stream.topics import topics_for
 
 _LOOK_SECONDS = 0.5
 
@@ -41,7 +41,7 @@ def dev(
                 interruptible(),
                 start_broker(data_dir=home / "kafka", keep_data=True, say=console.print) as broker,
             ):
-                asyncio.run(apply_topics(broker.bootstrap_servers, load_topics()))
+                asyncio.run(apply_topics(broker.bootstrap_servers, topics_for(settings)))
                 with Stack(home, broker.bootstrap_servers) as stack:
                     url = f"http://127.0.0.1:{port}"
                     front_door = stack.start_api(port=port)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
+import uvloop
 
 from enrich_stream.errors import EnrichStreamError
 from enrich_stream.logs import set_up_logging
@@ -27,4 +28,5 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     with errors_as_one_line():
         settings = load_settings()
         set_up_logging(settings)
-        asyncio.run(run(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(settings))
