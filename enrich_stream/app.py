@@ -20,7 +20,7 @@ from enrich_stream.tables import DurableTable
 from enrich_stream.topics import Topic, Topics
 
 APP_ID = "enrich-stream"
-"""The consumer group, and the beginning of the changelog topics' names."""
+"""The consumer group, and the beginning of the changelog topics' names; after the prefix."""
 
 TABLE_EVENTS_AT_ONCE = 200
 """How many events of a table-writing agent may wait for their deliveries."""
@@ -80,7 +80,7 @@ def create_app(
 def _engine(settings: Settings, store: str) -> faust.App:
     brokers = ";".join(f"kafka://{b}" for b in settings.kafka_bootstrap_servers.split(","))
     return faust.App(
-        APP_ID,
+        f"{settings.kafka_topic_prefix}{APP_ID}",
         broker=brokers,
         store=store,
         Table=DurableTable,

@@ -29,6 +29,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("KAFKA_REPLICATION_FACTOR", "kafka_replication_factor"),
         description="Replicas of every topic; empty takes the number in `topics.yaml`.",
     )
+    kafka_topic_prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+        validation_alias=AliasChoices("KAFKA_TOPIC_PREFIX", "kafka_topic_prefix"),
+        description="Begins the name of every topic and of the consumer group, so that several"
+        " installations can share a cluster.",
+    )
     topics_file: Path | None = Field(
         default=None, description="Another `topics.yaml` than the one that is shipped."
     )

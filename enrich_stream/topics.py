@@ -97,11 +97,14 @@ def default_path() -> Path:
     return carried if carried.exists() else package.parent / "topics.yaml"
 
 
-def load_topics(path: Path | None = None, *, replication_factor: int | None = None) -> Topics:
+def load_topics(
+    path: Path | None = None, *, prefix: str = "", replication_factor: int | None = None
+) -> Topics:
     """Read and check the list of topics.
 
     Args:
         path: The file; None for the one that belongs to this code.
+        prefix: Begins the name of every topic.
         replication_factor: Stands for the one of ``defaults`` when given.
 
     Raises:
@@ -115,7 +118,9 @@ def load_topics(path: Path | None = None, *, replication_factor: int | None = No
     default = declared.defaults
     if replication_factor is not None:
         default = default.model_copy(update={"replication_factor": replication_factor})
-    topics = Topics(**{role: entry.resolved(default) for role, entry in declared.topics.items()})
+    topics = Topics(
+        **{role: entry.resolved(default, prefix) for role, entry in declared.topics.items()}
+    )
     _check_names(path, topics)
     _check_co_partitioning(path, topics)
     return topics
@@ -123,7 +128,11 @@ def load_topics(path: Path | None = None, *, replication_factor: int | None = No
 
 def topics_for(settings: Settings) -> Topics:
     """The topics as the settings have them."""
-    return load_topics(settings.topics_file, replication_factor=settings.kafka_replication_factor)
+    return load_topics(
+        settings.topics_file,
+        prefix=settings.kafka_topic_prefix,
+        replication_factor=settings.kafka_replication_factor,
+    )
 
 
 def _duration_ms(value: object) -> object:
@@ -181,8 +190,8 @@ class _Entry(BaseModel):
             raise ValueError(f"config repeats what has a member of its own: {sorted(twice)}")
         return self
 
-    def resolved(self, default: _Defaults) -> Topic:
-        """The topic, with the defaults filled in."""
+    def resolved(self, default: _Defaults, prefix: str) -> Topic:
+        """The topic, with its full name and the defaults filled in."""
         config = {
             "cleanup.policy": self.cleanup_policy.value,
             "segment.ms": str(self.segment or default.segment),
@@ -191,7 +200,7 @@ class _Entry(BaseModel):
         if self.retention is not None:
             config["retention.ms"] = str(self.retention)
         return Topic(
-            name=self.name,
+            name=f"{prefix}{self.name}",
             purpose=self.purpose,
             topic_class=self.topic_class,
             key=self.key,

@@ -45,6 +45,9 @@ ReplicationFactor = Annotated[
         help="Copies of each partition, instead of the default in topics.yaml.",
     ),
 ]
+TopicPrefix = Annotated[
+    str, typer.Option(envvar="KAFKA_TOPIC_PREFIX", help="Begins the name of every topic.")
+]
 TopicsFile = Annotated[
     Path | None,
     typer.Option(
@@ -56,11 +59,12 @@ TopicsFile = Annotated[
 @topics_app.command("plan")
 def show_plan(
     bootstrap_servers: BootstrapServers = _DEFAULT_SERVERS,
+    prefix: TopicPrefix = "",
     replication_factor: ReplicationFactor = None,
     file: TopicsFile = None,
 ) -> None:
     """Show what apply would do. Exit code 0: nothing, 2: something, 1: error or refused."""
-    found = _run(_plan(bootstrap_servers, replication_factor, file))
+    found = _run(_plan(bootstrap_servers, prefix, replication_factor, file))
     _print(found)
     if found.refusals:
         raise typer.Exit(FAILED)
@@ -73,22 +77,27 @@ def show_plan(
 @topics_app.command("apply")
 def apply_plan(
     bootstrap_servers: BootstrapServers = _DEFAULT_SERVERS,
+    prefix: TopicPrefix = "",
     replication_factor: ReplicationFactor = None,
     file: TopicsFile = None,
 ) -> None:
     """Make the cluster follow. Exit code 0: done, 1: refused or failed, and then says why."""
-    done = _run(_apply(bootstrap_servers, replication_factor, file))
+    done = _run(_apply(bootstrap_servers, prefix, replication_factor, file))
     _print(done)
     Console().print("The topics are as declared.")
 
 
-async def _plan(servers: str, replication_factor: int | None, file: Path | None) -> Plan:
-    topics = load_topics(file, replication_factor=replication_factor)
+async def _plan(
+    servers: str, prefix: str, replication_factor: int | None, file: Path | None
+) -> Plan:
+    topics = load_topics(file, prefix=prefix, replication_factor=replication_factor)
     return await plan_topics(servers, topics)
 
 
-async def _apply(servers: str, replication_factor: int | None, file: Path | None) -> Plan:
-    topics = load_topics(file, replication_factor=replication_factor)
+async def _apply(
+    servers: str, prefix: str, replication_factor: int | None, file: Path | None
+) -> Plan:
+    topics = load_topics(file, prefix=prefix, replication_factor=replication_factor)
     return await apply_topics(servers, topics)
 
 

@@ -1,18 +1,23 @@
 """What the worker's application declares agrees with topics.yaml."""
 
+import pytest
 from recording import TOPICS
 
 from enrich_stream.app import create_app
 from enrich_stream.settings import Settings
+from enrich_stream.topics import topics_for
 
 
-def test_the_tables_changelogs_are_the_declared_topics(tmp_path):
+@pytest.mark.parametrize("prefix", ["", "staging-"])
+def test_the_tables_changelogs_are_the_declared_topics(tmp_path, prefix):
     """Each table writes to the changelog topic that topics.yaml has for it, and to no other."""
-    app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
+    settings = Settings(data_dir=tmp_path, kafka_topic_prefix=prefix)
+    topics = topics_for(settings)
+    app = create_app(settings, topics, [], store="memory://")
 
     changelogs = {table.changelog_topic_name for table in app.tables.values()}
 
-    declared = (TOPICS.jobs_changelog, TOPICS.job_items_changelog, TOPICS.contacts_changelog)
+    declared = (topics.jobs_changelog, topics.job_items_changelog, topics.contacts_changelog)
     assert changelogs == {topic.name for topic in declared}
 
 

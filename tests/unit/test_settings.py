@@ -36,5 +36,5 @@ def test_the_readme_documents_exactly_the_settings_there_are():
     expected = {}
     for name, field in Settings.model_fields.items():
         variable = name.upper() if name.startswith("kafka_") else f"ENRICH_{name.upper()}"
-        expected[variable] = "" if field.default is None else f"`{field.default}`"
+        expected[variable] = "" if field.default in (None, "") else f"`{field.default}`"
     assert {name: default.strip() for name, default in rows.items()} == expected

@@ -47,6 +47,13 @@ def test_names_are_the_ones_other_systems_know():
     }
 
 
+def test_every_name_takes_the_prefix():
+    """Installations with different prefixes share no topic of a cluster."""
+    plain, prefixed = load_topics(), load_topics(prefix="staging-")
+
+    assert [topic.name for topic in prefixed] == [f"staging-{topic.name}" for topic in plain]
+
+
 def test_all_topics_are_iterated():
     """Iteration gives every topic once."""
     topics = load_topics()
