@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,12 +21,21 @@ from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import Topics
 
 
+def standby_path(settings: Settings) -> Path:
+    """Where the standby keeps its copy."""
+    return settings.data_dir / "standby"
+
+
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Services]:
     """Connect to Kafka; ``SetupError`` when the topics do not match or the data is in use."""
     await check_topics(settings.kafka_bootstrap_servers, topics)
     servers, seconds = settings.kafka_bootstrap_servers, settings.publish_timeout_seconds
-    store = JobStore(settings.data_dir / "standby", RocksMemory(settings).options())
+    store = JobStore(
+        standby_path(settings),
+        RocksMemory(settings).options(),
+        timedelta(days=settings.retention_days),
+    )
     standby = Standby(standby_consumer(servers), topics, store)
     publisher = Publisher(request_producer(servers, seconds), topics, seconds)
     async with contextlib.AsyncExitStack() as stack:

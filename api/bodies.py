@@ -37,10 +37,12 @@ class SignalsConfig(_Strict):
     """What signals to collect, when ``fields`` asks for signals."""
 
     platforms: list[_Label] = Constrained(default=[], max_length=50)
-    max_posts: dict[_Label, Annotated[int, Constrained(ge=0, le=1000)]] = {}
+    max_posts: dict[_Label, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
+        default={}, max_length=50
+    )
     intent_signals: list[_Label] = Constrained(default=[], max_length=50)
     since_days: Annotated[int, Constrained(ge=1, le=3650)] | None = None
-    handles: dict[_Label, _Label] = {}
+    handles: dict[_Label, _Label] = Constrained(default={}, max_length=50)
 
 
 class PostEnrichment(_Strict):

@@ -4,21 +4,35 @@ One RocksDB database. Each batch of records is written together with the offsets
 so that after a crash the copy is exactly as far as its offsets say.
 """
 
+import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import rocksdict
 import structlog
 
-from enrich_stream import job
-from enrich_stream.errors import SetupError, UnreadableRecordError
-from enrich_stream.records import Job, JobHeader, JobItem, R, Record, SettledItem, decode, encode
+from enrich_stream import clock, job
+from enrich_stream.errors import UnreadableRecordError
+from enrich_stream.records import (
+    Job,
+    JobHeader,
+    JobItem,
+    Lane,
+    R,
+    Record,
+    SettledItem,
+    decode,
+    encode,
+)
+from enrich_stream.rocks import storage_error
 
 log = structlog.get_logger(__name__)
 
-_ACCEPTED, _HEADER, _ITEM, _OFFSET = b"a/", b"j/", b"i/", b"o/"
+_ACCEPTED, _HEADER, _ITEM, _OFFSET, _OPEN = b"a/", b"j/", b"i/", b"o/", b"q/"
 
 
 class _Accepted(Record, frozen=True, kw_only=True):
@@ -61,15 +75,16 @@ class JobView:
 class JobStore:
     """RocksDB with the jobs, their items, and how far each topic partition was read."""
 
-    def __init__(self, path: Path, options: rocksdict.Options) -> None:
+    def __init__(self, path: Path, options: rocksdict.Options, retention: timedelta) -> None:
+        self._path = path
+        self._retention = retention
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
+            self._open = dict(self._open_jobs())
         except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
-            raise SetupError(
-                f"the standby cannot open {path}: {error}; is another process using its"
-                " ENRICH_DATA_DIR? Broken files can be deleted: they are rebuilt from Kafka"
-            ) from None
+            raise storage_error(path, error) from None
+        self._open_counts = Counter(self._open.values())
 
     def close(self) -> None:
         """Flush and close."""
@@ -78,6 +93,14 @@ class JobStore:
     def clear(self) -> None:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
+
+    def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
+        """How many jobs of a lane have not ended; of one organisation, or of all."""
+        return sum(
+            count
+            for (whose, where), count in self._open_counts.items()
+            if where == lane and organisation in (None, whose)
+        )
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """The next offset to read of each topic partition that was read before."""
@@ -101,28 +124,66 @@ class JobStore:
     ) -> set[str]:
         """Write one batch; returns the ids of the jobs that it touches."""
         batch = rocksdict.WriteBatch(raw_mode=True)
+        opened: _Opened = {}
         touched = {item.key.decode().partition("/")[0] for item in items}
         for item in items:
             _put(batch, _ITEM + item.key, item.value)
-        touched |= self._apply_headers(batch, headers)
-        touched |= self._apply_requests(batch, requests)
+        touched |= self._apply_headers(batch, headers, opened)
+        touched |= self._apply_requests(batch, requests, opened)
+        for key, owner in opened.items():
+            _put(batch, _OPEN + key, "/".join(owner).encode() if owner else None)
         for (topic, partition), offset in offsets.items():
             batch.put(_OFFSET + f"{topic}/{partition}".encode(), str(offset).encode())
-        self._db.write(batch)
+        try:
+            self._db.write(batch)
+        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
+            raise storage_error(self._path, error) from None
+        self._count(opened)
         return touched
 
     def view(self, job_id: str) -> JobView | None:
-        """The job, or None when nothing is known of it."""
-        key = job_id.encode()
+        """The job, or None when nothing is known of it or it is no longer kept."""
+        try:
+            view = self._read(job_id.encode())
+        except UnreadableRecordError:
+            raise
+        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
+            raise storage_error(self._path, error) from None
+        return None if view is None or self._is_expired(view.header.job) else view
+
+    def _read(self, key: bytes) -> JobView | None:
         row = self._db.get(_HEADER + key)
         if row is not None:
             header = decode(row, JobHeader)
-            return JobView(header, self._items(header))
+            items = self._items(header)
+            # The rows decide. A header may be behind them for ever, when a worker that had lost
+            # its partitions was the last to write it.
+            return JobView(job.settle(header, items, header.updated_at), items)
         accepted = self._db.get(_ACCEPTED + key)
         if accepted is None:
             return None
         opened = msgspec.json.decode(accepted, type=Job)
         return JobView(job.open_job(opened, opened.accepted_at), ())
+
+    def _is_expired(self, job_: Job) -> bool:
+        return job.is_expired(job_, clock.present(), self._retention)
+
+    def _open_jobs(self) -> Iterable[tuple[bytes, tuple[str, Lane]]]:
+        for key, value in self._db.items(from_key=_OPEN):
+            name = bytes(key)  # type: ignore[arg-type]
+            if not name.startswith(_OPEN):
+                break
+            organisation, _, lane = value.decode().rpartition("/")
+            yield name.removeprefix(_OPEN), (organisation, Lane(lane))
+
+    def _count(self, opened: Mapping[bytes, tuple[str, Lane] | None]) -> None:
+        for key, owner in opened.items():
+            before = self._open.pop(key, None)
+            if before is not None:
+                self._open_counts[before] -= 1
+            if owner is not None:
+                self._open[key] = owner
+                self._open_counts[owner] += 1
 
     def _items(self, header: JobHeader) -> tuple[SettledItem, ...]:
         keys: list[str | int | float | bytes | bool] = [
@@ -131,7 +192,9 @@ class JobStore:
         rows: list[bytes | None] = self._db.get(keys) or []
         return tuple(decode(row, JobItem).item for row in rows if row is not None)
 
-    def _apply_headers(self, batch: rocksdict.WriteBatch, headers: Iterable[Change]) -> set[str]:
+    def _apply_headers(
+        self, batch: rocksdict.WriteBatch, headers: Iterable[Change], opened: "_Opened"
+    ) -> set[str]:
         latest: dict[bytes, JobHeader | None] = {}
         for change in headers:
             header = _readable(change, JobHeader)
@@ -140,23 +203,44 @@ class JobStore:
         for key, merged in latest.items():
             _put(batch, _HEADER + key, encode(merged) if merged else None)
             batch.delete(_ACCEPTED + key)
+            is_open = merged is not None and not job.is_complete(merged)
+            opened[key] = _owner(merged.job) if merged and is_open else None
         return {key.decode() for key in latest}
 
-    def _apply_requests(self, batch: rocksdict.WriteBatch, requests: Iterable[Change]) -> set[str]:
+    def _apply_requests(
+        self, batch: rocksdict.WriteBatch, requests: Iterable[Change], opened: "_Opened"
+    ) -> set[str]:
         touched: set[str] = set()
         for change in requests:
             request = _readable(change, _Accepted)
             # A key of another job is a record that the workers bury.
             if request is None or request.job.id.encode() != change.key:
                 continue
+            # One that is past its retention was deleted, or is about to be.
+            if change.key in opened or self._is_expired(request.job):
+                continue
             if self._db.get(_HEADER + change.key) is None:
                 batch.put(_ACCEPTED + change.key, encode(request.job))
+                opened[change.key] = _owner(request.job)
                 touched.add(change.key.decode())
         return touched
 
     def _header(self, key: bytes) -> JobHeader | None:
         row = self._db.get(_HEADER + key)
         return decode(row, JobHeader) if row is not None else None
+
+
+_Opened = dict[bytes, tuple[str, Lane] | None]
+"""By job id, whose job it is while it has not ended; None once it has."""
+
+
+def discard_standby(path: Path) -> None:
+    """Delete the copy; it is read back from Kafka."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _owner(job_: Job) -> tuple[str, Lane]:
+    return job_.organisation, job_.lane
 
 
 def _put(batch: rocksdict.WriteBatch, key: bytes, value: bytes | None) -> None:

@@ -4,11 +4,11 @@ import asyncio
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from enrich_stream.errors import UnavailableError
+from enrich_stream.errors import InputError, UnavailableError
 from enrich_stream.records import EnrichmentRequested, encode
-from enrich_stream.topics import Topics
+from enrich_stream.topics import MAX_RECORD_BYTES, Topics
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +21,7 @@ def request_producer(bootstrap_servers: str, timeout_seconds: float) -> AIOKafka
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
         acks="all",
+        max_request_size=MAX_RECORD_BYTES,
         # A little less than the caller waits: what has been given up must not be sent later.
         request_timeout_ms=int(timeout_seconds * 900),
         # An idempotent producer never gives up. A record that is sent twice is harmless, for
@@ -30,7 +31,7 @@ def request_producer(bootstrap_servers: str, timeout_seconds: float) -> AIOKafka
 
 
 class Publisher:
-    """The only writer of ``enrichment-requests``."""
+    """The only writer of the two topics of requests."""
 
     def __init__(self, producer: AIOKafkaProducer, topics: Topics, timeout_seconds: float) -> None:
         self._producer = producer
@@ -47,8 +48,14 @@ class Publisher:
         await self._producer.stop()
 
     async def publish(self, request: EnrichmentRequested) -> None:
-        """Return once the request is durable; ``UnavailableError`` when Kafka does not take it."""
-        await self._write(self._topics.requests.name, request.job.id.encode(), encode(request))
+        """Return once the request is durable.
+
+        Raises:
+            UnavailableError: Kafka does not take it now.
+            InputError: It is larger than Kafka ever takes.
+        """
+        topic = self._topics.requests_of(request.job.lane)
+        await self._write(topic.name, request.job.id.encode(), encode(request))
 
     async def takes_writes(self) -> bool:
         """Whether Kafka acknowledged a write a moment ago, or does now."""
@@ -67,6 +74,8 @@ class Publisher:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._producer.send_and_wait(topic, value, key)
+        except MessageSizeTooLargeError:
+            raise InputError("The request is too large.") from None
         except (TimeoutError, KafkaError) as error:
             log.warning("publish.failed", topic=topic, error=type(error).__name__)
             raise UnavailableError("Kafka did not acknowledge the write in time") from None

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.back_pressure import check_room
 from api.bodies import Order, parse_order
 from api.job_body import accepted_body, poll_body, synchronous_body
 from api.job_id import new_job_id
@@ -17,9 +18,9 @@ from api.problems import Problem, unavailable
 from api.publisher import Publisher
 from api.standby import Standby
 from enrich_stream import clock
-from enrich_stream.errors import UnavailableError
+from enrich_stream.errors import InputError, StorageError, UnavailableError
 from enrich_stream.person import Field, IdentifierKind
-from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job
+from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job, Lane
 from enrich_stream.settings import Settings
 
 ORGANISATION = "default"
@@ -40,12 +41,16 @@ async def post_enrichment(request: Request) -> Response:
     order = parse_order(await _body(request, settings.max_body_bytes))
     job_id = new_job_id(ORGANISATION, request.headers.get("Idempotency-Key"))
     accepted = _accept(order, job_id, request.state.request_id)
+    if request.state.standby.view(job_id) is None:  # a repeat needs no room
+        check_room(request.state.standby, accepted.job, settings)
     with request.state.standby.watch(accepted.job.id) as changed:
         try:
             await request.state.publisher.publish(accepted)
         except UnavailableError:
             raise unavailable("The request could not be stored. Nothing was started.") from None
-        if _may_wait(order):
+        except InputError as error:
+            raise Problem(413, str(error)) from None
+        if accepted.job.lane is Lane.SYNC:
             view = await _completed(request, accepted.job.id, changed)
             if view and (body := synchronous_body(view, request.state.request_id)):
                 return JsonResponse(body)
@@ -62,7 +67,7 @@ async def get_enrichment(request: Request) -> Response:
         view = await request.state.standby.view_accepted(
             job_id, request.state.settings.catch_up_seconds
         )
-    except UnavailableError:
+    except (UnavailableError, StorageError):
         raise unavailable("It cannot be told at the moment whether this job exists.") from None
     if view is None:
         raise Problem(404, "Resource not found.")
@@ -104,6 +109,7 @@ def _accept(order: Order, job_id: str, request_id: str) -> EnrichmentRequested:
         fields=order.fields,
         accepted_at=clock.now(),
         request_id=request_id,
+        lane=Lane.SYNC if _may_wait(order) else Lane.BATCH,
         signals_config=order.signals_config,
     )
     items = tuple(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
-from api.app import create_api, open_services
+from api.app import create_api, open_services, standby_path
+from api.job_store import discard_standby
 from enrich_stream.errors import SetupError
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
@@ -28,10 +29,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run_api(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+async def run_api(
+    settings: Settings, *, host: str | None = None, port: int | None = None, rebuild: bool = False
+) -> None:
     """Serve until told to stop; ``SetupError`` when it cannot start."""
     told_to_stop = asyncio.create_task(until_told_to_stop())
     topics = topics_for(settings)
+    if rebuild:
+        discard_standby(standby_path(settings))
+        log.info("standby.discarded", why="--rebuild")
     listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
     async with open_services(settings, topics) as services:
         server = _Server(

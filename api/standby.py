@@ -16,13 +16,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from api.job_store import Change, JobStore, JobView
-from enrich_stream.errors import UnavailableError
+from enrich_stream.errors import StorageError, UnavailableError
 from enrich_stream.partitions import partition_of
+from enrich_stream.records import Lane
 from enrich_stream.topics import Topics
 
 log = structlog.get_logger(__name__)
 
 POLL_MILLISECONDS = 200
+RETRY_SECONDS = 1.0
 MAX_BATCH = 5_000
 """Records applied at once: bounds how long the event loop stands still while catching up."""
 
@@ -51,6 +53,7 @@ class Standby:
         self._start_line: dict[TopicPartition, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
+        self._is_failing = False
 
     async def start(self) -> None:
         """Take up reading where the local copy ends."""
@@ -78,7 +81,11 @@ class Standby:
     def has_caught_up(self) -> bool:
         """Whether everything that was there at the start has been read, and reading goes on."""
         following = self._task is not None and not self._task.done()
-        return following and self._has_reached(self._start_line)
+        return following and not self._is_failing and self._has_reached(self._start_line)
+
+    def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
+        """How many jobs of a lane have not ended; of one organisation, or of all."""
+        return self._store.open_jobs(lane, organisation)
 
     def view(self, job_id: str) -> JobView | None:
         """The job as far as this copy is; None when it has not heard of it."""
@@ -113,7 +120,12 @@ class Standby:
 
     def _partitions(self) -> list[TopicPartition]:
         topics = self._topics
-        followed = (topics.requests, topics.jobs_changelog, topics.job_items_changelog)
+        followed = (
+            topics.requests,
+            topics.sync_requests,
+            topics.jobs_changelog,
+            topics.job_items_changelog,
+        )
         return [TopicPartition(t.name, p) for t in followed for p in range(t.partitions)]
 
     def _resume_points(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
@@ -135,10 +147,19 @@ class Standby:
                 )
                 touched = self._apply(records)
                 await self._note_positions()
+            except StorageError as error:
+                # What could not be written is read again, until there is room.
+                log.error("standby.cannot_write", reason=str(error))  # noqa: TRY400 - it says all
+                for partition, batch in records.items():
+                    self._consumer.seek(partition, batch[0].offset)
+                self._is_failing = True
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
             except KafkaError as error:
                 log.warning("standby.interrupted", error=type(error).__name__)
                 await asyncio.sleep(POLL_MILLISECONDS / 1000)
                 continue
+            self._is_failing = False
             for job_id in touched & self._watchers.keys():
                 for changed in self._watchers[job_id]:
                     changed.set()
@@ -150,7 +171,10 @@ class Standby:
         for partition, batch in records.items():
             changes[partition.topic] += [Change(r.key, r.value) for r in batch if r.key]
         return self._store.apply(
-            requests=changes[self._topics.requests.name],
+            requests=[
+                *changes[self._topics.requests.name],
+                *changes[self._topics.sync_requests.name],
+            ],
             headers=changes[self._topics.jobs_changelog.name],
             items=changes[self._topics.job_items_changelog.name],
             offsets={(p.topic, p.partition): batch[-1].offset + 1 for p, batch in records.items()},
@@ -164,9 +188,10 @@ class Standby:
             self._applied.notify_all()
 
     async def _catch_up(self, job_id: str) -> None:
-        requests = self._topics.requests
-        partition = TopicPartition(requests.name, partition_of(job_id, requests.partitions))
-        ends = await self._consumer.end_offsets([partition])
+        accepting = (self._topics.requests, self._topics.sync_requests)
+        ends = await self._consumer.end_offsets(
+            [TopicPartition(t.name, partition_of(job_id, t.partitions)) for t in accepting]
+        )
         async with self._applied:
             await self._applied.wait_for(lambda: self._has_reached(ends))
 

@@ -1,23 +1,28 @@
 """The Faust application of a worker: which agent reads which topic and writes which table."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-import faust
 from faust.types import StreamT, TopicT
 from faust.types.enums import ProcessingGuarantee
 
 from enrich_stream.agents.dead_letters import DeadLetters
 from enrich_stream.agents.enrich_identifier import EnrichIdentifier, Pace
+from enrich_stream.agents.recollection import Recollection
 from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
 from enrich_stream.agents.stage import Handler, Stage
+from enrich_stream.engine import Engine
+from enrich_stream.fair_share import FairShare
+from enrich_stream.lease import Lease
 from enrich_stream.providers.base import Provider
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
-from enrich_stream.tables import DurableTable
-from enrich_stream.topics import Topic, Topics
+from enrich_stream.tables import DurableTable, table_of
+from enrich_stream.topics import MAX_RECORD_BYTES, Topic, Topics
 
 APP_ID = "enrich-stream"
 """The consumer group, and the beginning of the changelog topics' names; after the prefix."""
@@ -28,7 +33,7 @@ TABLE_EVENTS_AT_ONCE = 200
 
 def create_app(
     settings: Settings, topics: Topics, providers: Sequence[Provider], *, store: str = "rocksdb://"
-) -> faust.App:
+) -> Engine:
     """A worker's application, declared but not started.
 
     Args:
@@ -42,17 +47,16 @@ def create_app(
     jobs = _table(app, "jobs", memory)
     job_items = _table(app, "job_items", memory)
     contacts = _table(app, "contacts", memory)
+    retention = timedelta(days=settings.retention_days)
     dead_letters = DeadLetters(_topic(app, topics.dead_letters))
-    pace = Pace(
-        item_concurrency=settings.item_concurrency,
-        item_deadline_seconds=settings.item_deadline_seconds,
-        result_window_seconds=settings.result_window_seconds,
-    )
-    tasks, results = _topic(app, topics.tasks), _topic(app, topics.results)
-    enriched = _topic(app, topics.contacts)
+    results, enriched = _topic(app, topics.results), _topic(app, topics.contacts)
+    recollection = Recollection(app, enriched, contacts)
+    share = FairShare(settings.organisation_items_under_way)
+    app.on_hand_back += [recollection.forget, share.forget]
 
     def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
         stage = Stage(app, name, dead_letters, at_once)
+        app.stages.append(stage)
 
         async def run(stream: StreamT[bytes]) -> AsyncIterator[bytes | None]:
             async for value in stage.run(stream, handle):
@@ -60,27 +64,46 @@ def create_app(
 
         app.agent(topic, name=name)(run)
 
+    def split(requests: Topic, name: str, tasks: Topic, at_once: int, **options: Any) -> None:
+        handle = SplitRequest(
+            jobs, _topic(app, tasks), tasks.partitions, retention=retention, **options
+        )
+        agent(_topic(app, requests), name, handle, at_once)
+
+    def enrich(tasks: Topic, name: str, pace: Pace) -> None:
+        handle = EnrichIdentifier(
+            providers,
+            results=results,
+            contacts=enriched,
+            recollection=recollection,
+            pace=pace,
+            lease=app.lease,
+        )
+        agent(_topic(app, tasks), name, handle, pace.task_concurrency)
+
+    at_once = settings.waiting_jobs
+    split(topics.requests, "split_request", topics.tasks, at_once, share=share)
+    enrich(topics.tasks, "enrich_identifier", Pace.of_batches(settings))
+    # The lane of those who wait: the same agents, on topics of their own.
+    at_once = settings.sync_concurrency
+    split(topics.sync_requests, "split_sync_request", topics.sync_tasks, at_once, share=None)
+    enrich(topics.sync_tasks, "enrich_sync_identifier", Pace.of_sync(settings))
+    agent(results, "settle_job", SettleJob(jobs, job_items, share), TABLE_EVENTS_AT_ONCE)
     agent(
-        _topic(app, topics.requests),
-        "split_request",
-        SplitRequest(jobs, tasks, topics.tasks.partitions),
+        enriched,
+        "remember_contact",
+        RememberContact(contacts, recollection),
         TABLE_EVENTS_AT_ONCE,
     )
-    agent(
-        tasks,
-        "enrich_identifier",
-        EnrichIdentifier(providers, results, enriched, pace),
-        settings.task_concurrency,
-    )
-    agent(results, "settle_job", SettleJob(jobs, job_items), TABLE_EVENTS_AT_ONCE)
-    agent(enriched, "remember_contact", RememberContact(contacts), TABLE_EVENTS_AT_ONCE)
     return app
 
 
-def _engine(settings: Settings, store: str) -> faust.App:
+def _engine(settings: Settings, store: str) -> Engine:
     brokers = ";".join(f"kafka://{b}" for b in settings.kafka_bootstrap_servers.split(","))
-    return faust.App(
+    return Engine(
         f"{settings.kafka_topic_prefix}{APP_ID}",
+        lease=Lease(settings.session_timeout_seconds),
+        grace_seconds=settings.shutdown_grace_seconds,
         broker=brokers,
         store=store,
         Table=DurableTable,
@@ -89,19 +112,20 @@ def _engine(settings: Settings, store: str) -> faust.App:
         # Topics are made from topics.yaml before the start, and only there.
         topic_allow_declare=False,
         topic_disable_leader=True,
-        table_standby_replicas=0,
+        table_standby_replicas=settings.standby_replicas,
         broker_commit_interval=settings.commit_interval_seconds,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
-        broker_rebalance_timeout=settings.item_deadline_seconds + settings.session_timeout_seconds,
-        # Before partitions move on, what is in hand is finished and committed.
-        stream_wait_empty=True,
+        broker_rebalance_timeout=settings.shutdown_grace_seconds + settings.session_timeout_seconds,
+        # The engine would wait without a limit; see its subclass.
+        stream_wait_empty=False,
         # Little is taken in advance, in small portions. Results are larger than the tasks they come
         # from: shared by bytes, tasks would run ahead of results for as long as there are any.
         stream_buffer_maxsize=64,
         broker_max_poll_records=200,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
+        producer_max_request_size=MAX_RECORD_BYTES,
         # Large, for behind a full batch everything waits for the broker, whatever its partition.
         producer_max_batch_size=512 * 1024,
         web_enabled=False,
@@ -109,7 +133,7 @@ def _engine(settings: Settings, store: str) -> faust.App:
     )
 
 
-def _topic(app: faust.App, topic: Topic) -> TopicT:
+def _topic(app: Engine, topic: Topic) -> TopicT:
     # Bytes in, bytes out: each agent decodes for itself, so that what cannot be decoded reaches
     # the dead letters as it was.
     return app.topic(
@@ -123,8 +147,6 @@ def _topic(app: faust.App, topic: Topic) -> TopicT:
     )
 
 
-def _table(app: faust.App, name: str, memory: RocksMemory | None) -> DurableTable:
-    table = app.Table(name, memory=memory)
-    if not isinstance(table, DurableTable):  # the engine wraps nothing that has no window
-        raise TypeError(type(table))
-    return table
+def _table(app: Engine, name: str, memory: RocksMemory | None) -> DurableTable:
+    app.Table(name, lease=app.lease, memory=memory)
+    return table_of(app, name)

@@ -8,6 +8,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def present() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
 def now() -> str:
     """The present moment as ``iso`` writes it."""
-    return iso(datetime.now(UTC))
+    return iso(present())

@@ -1,24 +1,31 @@
 """One person, looked up: who is asked, in which order, and what their answers add up to.
 
-For each field the providers are asked in order until one gives a verified value. What is left
-is *absent* only when everyone who could be asked said no; one who could not be asked makes it
-*unknown*, for that one might have known.
+For each field the providers are asked in order until one gives a verified value. The operator's
+own records are asked every time; whoever comes after them only for what the memory cannot answer.
+What is left is *absent* only when everyone who could be asked said no; one who could not be asked
+makes it *unknown*, for that one might have known.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 import structlog
 
 from enrich_stream import clock
 from enrich_stream.person import Field, Outcome
 from enrich_stream.providers.base import Answer, Finding, Provider, Question, Value
-from enrich_stream.records import Asked, Evidence, FieldResult
+from enrich_stream.records import Asked, Evidence, FieldResult, encoded_size
 
 log = structlog.get_logger(__name__)
 
 NOBODY_TO_ASK = "no provider answers this"
+TOO_LARGE = "answered more than can be kept"
+MAX_FIELD_BYTES = 256 * 1024
+"""Of one field's values as JSON, from all providers together."""
+MEMORY = "memory"
+"""In the trail: an earlier answer stood for asking again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,71 @@ class _Reply:
     milliseconds: int
 
 
-async def look_up(question: Question, providers: Sequence[Provider]) -> Enriched:
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What earlier look-ups of this person answer now.
+
+    Attributes:
+        person_known: Whether anybody asked then knew this person.
+        fields: Those that need not be asked again.
+    """
+
+    person_known: bool = False
+    fields: Mapping[Field, FieldResult] = dataclass_field(default_factory=dict)
+
+
+NOTHING_REMEMBERED = Remembered()
+
+
+async def look_up(
+    question: Question, providers: Sequence[Provider], remembered: Remembered = NOTHING_REMEMBERED
+) -> Enriched:
     """Ask ``providers`` in order until every field is found or nobody is left to ask."""
+    own, outside = _by_place(question, providers)
+    said = await _ask_in_order(question, own)
+    open_fields = _not_found(question.fields, said)
+    known = {
+        name: result
+        for name, result in remembered.fields.items()
+        if name in open_fields and _saves_asking(name, result, own, outside)
+    }
+    others = await _ask_in_order(replace(question, fields=open_fields - known.keys()), outside)
+    asked = _add_up(question.fields - known.keys(), [*said, *others])
+    if not known:
+        return asked
+    recalled = Asked(
+        provider=MEMORY, outcomes={name.value: r.outcome.value for name, r in known.items()}
+    )
+    return Enriched(
+        person_known=asked.person_known or remembered.person_known,
+        fields=dict(sorted({**asked.fields, **known}.items())),
+        trail=(*asked.trail[: len(said)], recalled, *asked.trail[len(said) :]),
+    )
+
+
+def _by_place(
+    question: Question, providers: Sequence[Provider]
+) -> tuple[list[Provider], list[Provider]]:
+    able = [p for p in providers if question.identifier.kind in p.kinds]
+    return [p for p in able if p.is_local], [p for p in able if not p.is_local]
+
+
+def _saves_asking(
+    name: Field, result: FieldResult, own: Sequence[Provider], outside: Sequence[Provider]
+) -> bool:
+    # What the operator's own records said is not repeated from memory: they may have changed.
+    own_names = {provider.name for provider in own}
+    is_own = bool(result.values) and all(v.provider in own_names for v in result.values)
+    return not is_own and any(name in provider.fields for provider in outside)
+
+
+async def _ask_in_order(question: Question, providers: Sequence[Provider]) -> list[_Reply]:
     replies: list[_Reply] = []
     for provider in providers:
         fields = provider.fields & _not_found(question.fields, replies)
-        if fields and question.identifier.kind in provider.kinds:
+        if fields:
             replies.append(await _ask(provider, replace(question, fields=fields)))
-    return _add_up(question.fields, replies)
+    return replies
 
 
 async def _ask(provider: Provider, question: Question) -> _Reply:
@@ -107,6 +171,8 @@ def _field_result(name: Field, replies: Sequence[_Reply], as_of: str) -> FieldRe
     values = [_evidence(who, value) for who, finding in said for value in finding.values]
     # Stable: within verified and unverified, the order of the providers and their own order stay.
     values.sort(key=lambda evidence: not evidence.verified)
+    if encoded_size(values) > MAX_FIELD_BYTES:
+        return FieldResult(outcome=Outcome.UNKNOWN, reason=TOO_LARGE, as_of=as_of)
     return FieldResult(
         outcome=outcome, values=tuple(values), reason=_reason(outcome, said), as_of=as_of
     )

@@ -4,7 +4,8 @@ EnrichStreamError
 ├── InputError            the caller's fault: mend the input (a 4xx, or a line in a report)
 ├── SetupError            the operator's fault: mend a setting, a file or the cluster, start again
 ├── UnreadableRecordError a record that cannot be understood: it goes to the dead letters
-└── UnavailableError      Kafka cannot take or give something now: try again later
+├── UnavailableError      Kafka cannot take or give something now: try again later
+└── StorageError          the local disk failed: free it or let `worker --rebuild` replace its files
 
 Messages say what is wrong, where, and what to do. They never carry personal data or a secret.
 """
@@ -28,3 +29,7 @@ class UnreadableRecordError(EnrichStreamError):
 
 class UnavailableError(EnrichStreamError):
     """Something that is needed did not answer in time; a later try may succeed."""
+
+
+class StorageError(EnrichStreamError):
+    """The local copy of a table cannot be read or written; Kafka has everything that counts."""

@@ -5,6 +5,7 @@ repetition of the same results gives the same header (but for its times).
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -86,6 +87,16 @@ def pending_items(header: JobHeader) -> frozenset[int]:
     """Indexes of the items that are not settled."""
     settled = _settled(header)
     return frozenset(i for i in range(header.job.total) if not settled >> i & 1)
+
+
+def open_count(header: JobHeader) -> int:
+    """How many items are not settled."""
+    return header.job.total - _settled(header).bit_count()
+
+
+def is_expired(job: Job, at: datetime, retention: timedelta) -> bool:
+    """Whether the job is no longer kept."""
+    return at - datetime.fromisoformat(job.accepted_at) >= retention
 
 
 def count(header: JobHeader, outcome: Outcome) -> int:

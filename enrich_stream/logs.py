@@ -10,7 +10,13 @@ from typing import Any
 
 import structlog
 
+from enrich_stream.records import Job
 from enrich_stream.settings import Settings
+
+
+def bind_job(job: Job) -> None:
+    """Name the job, and the request it came with, in all that this task logs from here on."""
+    structlog.contextvars.bind_contextvars(job_id=job.id, request_id=job.request_id)
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -1,7 +1,38 @@
-"""The rule of the memory: per field, the newest answer that is not ``unknown``."""
+"""The rules of the memory: what is kept of a contact, and for how long it answers.
 
-from enrich_stream.person import Outcome
-from enrich_stream.records import VERSION, EnrichedContact, RememberedContact
+Per field, the newest answer that is not ``unknown``: an outage is never remembered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from enrich_stream import clock
+from enrich_stream.person import Field, Outcome
+from enrich_stream.records import VERSION, EnrichedContact, FieldResult, RememberedContact
+from enrich_stream.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class MaxAge:
+    """How long an answer stands for asking again."""
+
+    found: timedelta
+    absent: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the settings have it."""
+        return cls(
+            found=timedelta(days=settings.remember_found_days),
+            absent=timedelta(days=settings.remember_absent_days),
+        )
+
+    def allows(self, result: FieldResult, at: datetime) -> bool:
+        """Whether ``result`` still answers."""
+        longest = self.found if result.outcome is Outcome.FOUND else self.absent
+        return at - datetime.fromisoformat(result.as_of) < longest
 
 
 def remember(known: RememberedContact | None, contact: EnrichedContact) -> RememberedContact:
@@ -13,3 +44,11 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
             fields[name] = result
     person_known = contact.person_known or (known is not None and known.person_known)
     return RememberedContact(version=VERSION, person_known=person_known, fields=fields)
+
+
+def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, FieldResult]:
+    """What of the memory answers now."""
+    if known is None:
+        return {}
+    at = clock.present()
+    return {name: result for name, result in known.fields.items() if max_age.allows(result, at)}

@@ -5,7 +5,8 @@ same on topics, in tables and in the standby. Members that a reader does not kno
 what a reader cannot understand is ``UnreadableRecordError``, never a guess.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -23,6 +24,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int
 
 
+class Lane(StrEnum):
+    """The two ways through the workers; they share nothing that fills up."""
+
+    SYNC = "sync"
+    BATCH = "batch"
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every record of one job carries, so that any of them can open the job.
 
@@ -34,6 +42,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         fields: What is wanted of each.
         accepted_at: ISO 8601, UTC, milliseconds.
         request_id: The ``X-Request-Id`` under which it was accepted.
+        lane: Whether somebody waits for it.
         signals_config: The caller's, as given.
     """
 
@@ -44,6 +53,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: tuple[Field, ...]
     accepted_at: str
     request_id: str
+    lane: Lane = Lane.BATCH
     signals_config: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -213,6 +223,11 @@ class _Versioned(msgspec.Struct):
 def encode(record: msgspec.Struct) -> bytes:
     """The bytes of a record, or of a part of one."""
     return _encoder.encode(record)
+
+
+def encoded_size(values: Sequence[Evidence]) -> int:
+    """How many bytes values take."""
+    return len(_encoder.encode(values))
 
 
 def raw(content: msgspec.Struct | Mapping[str, Any]) -> msgspec.Raw:

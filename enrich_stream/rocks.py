@@ -1,7 +1,10 @@
 """RocksDB within a budget: what workers and front doors may keep in memory of it."""
 
+from pathlib import Path
+
 import rocksdict
 
+from enrich_stream.errors import StorageError
 from enrich_stream.settings import Settings
 
 
@@ -33,3 +36,20 @@ class RocksMemory:
         options.set_keep_log_file_num(2)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
         return options
+
+
+def storage_error(path: Path, error: Exception) -> StorageError:
+    """What RocksDB reports, for the one who has to mend it.
+
+    Its own texts name files and sizes, never rows; only their first word is kept all the same.
+    """
+    text = str(error)
+    if "No space left" in text:
+        return StorageError(f"{path}: the disk is full; make room and start again")
+    if "lock" in text.lower():
+        return StorageError(f"{path}: another process uses it; each needs its own ENRICH_DATA_DIR")
+    kind = text.partition(":")[0] if text.startswith(("IO error", "Corruption")) else ""
+    return StorageError(
+        f"{path}: cannot be read or written ({kind or type(error).__name__});"
+        " start again with --rebuild to replace it by what Kafka has"
+    )

@@ -69,6 +69,18 @@ class Settings(BaseSettings):
         default=2.0, gt=0, description="How long a GET of an unknown id waits for its standby."
     )
 
+    max_open_jobs: int = Field(
+        default=20_000,
+        ge=1,
+        description="Jobs that have not ended, above which a POST is answered 503; batches and"
+        " synchronous requests count apart.",
+    )
+    organisation_open_jobs: int = Field(
+        default=5_000,
+        ge=1,
+        description="Batches of one organisation that have not ended, above which it gets a 429.",
+    )
+
     session_timeout_seconds: float = Field(
         default=10.0,
         ge=6,
@@ -77,20 +89,58 @@ class Settings(BaseSettings):
     shutdown_grace_seconds: float = Field(
         default=20.0, gt=0, description="How long a worker may take to finish what it has begun."
     )
+    standby_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="Workers that keep a warm copy of each partition's tables; with 1, a partition"
+        " moves without reading its tables back. The same on all workers.",
+    )
     commit_interval_seconds: float = Field(
         default=1.0, gt=0, description="How often a worker commits what is done."
     )
     task_concurrency: int = Field(
-        default=16, ge=1, description="Task records one worker has in hand at once."
+        default=16, ge=1, description="Task records of batches one worker has in hand at once."
     )
     item_concurrency: int = Field(
-        default=200, ge=1, description="Persons one worker looks up at once."
+        default=200, ge=1, description="Persons of batches one worker looks up at once."
+    )
+    sync_concurrency: int = Field(
+        default=50,
+        ge=1,
+        description="Persons somebody waits for that one worker looks up at once, beside batches.",
+    )
+    organisation_items_under_way: int = Field(
+        default=2_000,
+        ge=1,
+        description="Items of one organisation's batches that one worker sends off before they"
+        " are settled; its further batches wait, those of others do not.",
+    )
+    waiting_jobs: int = Field(
+        default=5_000,
+        ge=1,
+        description="Batches one worker has in hand that wait for their organisation's turn."
+        " About 15 KB each.",
     )
     item_deadline_seconds: float = Field(
         default=30.0, gt=0, description="How long looking up one person may take."
     )
     result_window_seconds: float = Field(
         default=0.1, gt=0, description="Persons of a task settled within this go out together."
+    )
+    retention_days: float = Field(
+        default=7.0,
+        gt=0,
+        description="How long a job is kept, from its acceptance on; then it is a 404 and gone."
+        " Run `topics apply` after a change.",
+    )
+    remember_found_days: float = Field(
+        default=30.0,
+        ge=0,
+        description="How long a value that was found stands for asking its provider again.",
+    )
+    remember_absent_days: float = Field(
+        default=7.0, ge=0, description="The same for a provider's answer that there is none."
     )
     rocksdb_cache_bytes: ByteSize = Field(
         default=ByteSize(32 * 1024 * 1024), gt=0, description="Read cache of one process in all."

@@ -3,23 +3,36 @@
 The engine's own table sends a changelog record for each assignment and forgets it: a send that
 fails is only logged, and the event is committed all the same. Here each assignment leaves its
 delivery behind, and an event is acknowledged only when all of its deliveries are.
+
+The engine logs what goes wrong on the disk while it reads a table back, and goes on. Here the
+worker stops: a copy with holes must not answer.
 """
 
-from collections.abc import Awaitable
-from typing import Any
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
 
 import faust
 import rocksdict
 from faust.stores import rocksdb
-from faust.types import FutureMessage
+from faust.types import AppT, EventT, FutureMessage
 from faust.types.stores import StoreT
 from yarl import URL
 
-from enrich_stream.rocks import RocksMemory
+from enrich_stream.errors import StorageError
+from enrich_stream.lease import Lease
+from enrich_stream.rocks import RocksMemory, storage_error
+
+T = TypeVar("T")
 
 
 class BoundedStore(rocksdb.Store):
-    """The engine's RocksDB store, opened within the budget of ``RocksMemory``."""
+    """The engine's RocksDB store, opened within the budget of ``RocksMemory``.
+
+    Raises ``StorageError`` for all that goes wrong on the disk.
+    """
 
     def __init__(self, *args: Any, memory: RocksMemory, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +40,44 @@ class BoundedStore(rocksdb.Store):
 
     def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
         path = self.partition_path(partition)
-        return rocksdict.Rdict(str(path), options=self._memory.options())
+        return self._guarded(lambda: rocksdict.Rdict(str(path), options=self._memory.options()))
+
+    def _get(self, key: bytes) -> bytes | None:
+        return self._guarded(lambda: super(BoundedStore, self)._get(key))
+
+    def _set(self, key: bytes, value: bytes | None) -> None:
+        self._guarded(lambda: super(BoundedStore, self)._set(key, value))
+
+    def apply_changelog_batch(
+        self,
+        batch: Iterable[EventT[bytes]],
+        to_key: Callable[[Any], Any],
+        to_value: Callable[[Any], Any],
+    ) -> None:
+        """Write rows that are read back; the engine would swallow what goes wrong here."""
+        write = super().apply_changelog_batch
+        try:
+            self._guarded(lambda: write(batch, to_key, to_value))
+        except StorageError as error:
+            self._crashing = asyncio.ensure_future(self.app.crash(error))
+            raise
+
+    def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """The rows of a partition that is open; nothing of one that is not."""
+        db = self._dbs.get(partition)
+        for key, value in db.items() if db is not None else ():
+            if key != self.offset_key:
+                yield bytes(key), bytes(value)
+
+    def drop(self, partition: int, key: bytes) -> None:
+        """Delete a row."""
+        self._guarded(lambda: self._db_for_partition(partition).delete(key))
+
+    def _guarded(self, use: Callable[[], T]) -> T:
+        try:
+            return use()
+        except Exception as error:  # noqa: BLE001 - the binding raises nothing more precise
+            raise storage_error(self.path, error) from None
 
 
 class DurableTable(faust.Table[bytes, bytes]):
@@ -36,14 +86,18 @@ class DurableTable(faust.Table[bytes, bytes]):
     Keys are the UTF-8 bytes of the key, so that table, topic and standby agree on the partition.
     """
 
-    def __init__(self, *args: Any, memory: RocksMemory | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lease: Lease, memory: RocksMemory | None = None, **kwargs: Any
+    ) -> None:
         """Without ``memory`` the rows are kept where ``app.conf.store`` says."""
         super().__init__(*args, key_type=bytes, value_type=bytes, **kwargs)
+        self._lease = lease
         self._memory = memory
         self._under_way: list[FutureMessage] = []
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> FutureMessage:
         """Send as the engine does, and keep the delivery for ``take_deliveries``."""
+        self._lease.check()
         delivery = super().send_changelog(*args, **kwargs)
         self._under_way.append(delivery)
         return delivery
@@ -52,6 +106,21 @@ class DurableTable(faust.Table[bytes, bytes]):
         """The deliveries of all assignments since the last call."""
         deliveries, self._under_way = self._under_way, []
         return list(deliveries)
+
+    def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """The rows of one partition, in the order of their keys."""
+        return self._rocks.rows(partition)
+
+    def drop(self, partition: int, key: bytes) -> None:
+        """Delete a row outside the handling of an event: here, in Kafka and in every standby."""
+        self.send_changelog(partition, key, None, value_serializer="raw")
+        self._rocks.drop(partition, key)
+
+    @property
+    def _rocks(self) -> BoundedStore:
+        if not isinstance(self.data, BoundedStore):
+            raise TypeError(type(self.data))
+        return self.data
 
     def _new_store_by_url(self, url: str | URL) -> StoreT[bytes, bytes]:
         if self._memory is None:
@@ -68,3 +137,17 @@ class DurableTable(faust.Table[bytes, bytes]):
             value_type=self.value_type,
             loop=self.loop,
         )
+
+
+def table_of(app: AppT, name: str) -> DurableTable:
+    """A table of the application by its name."""
+    table = app.tables[name]
+    if not isinstance(table, DurableTable):  # the engine wraps nothing that has no window
+        raise TypeError(type(table))
+    return table
+
+
+def discard_tables(data_dir: Path) -> None:
+    """Delete the local copies of all tables; they are read back from Kafka."""
+    for path in data_dir.glob("v*/tables"):
+        shutil.rmtree(path)

@@ -5,14 +5,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from enrich_stream.errors import SetupError
+from enrich_stream.records import Lane
 from enrich_stream.settings import Settings
 
+DEFAULT_RETENTION_DAYS: float = Settings.model_fields["retention_days"].default
+MAX_RECORD_BYTES = 4 * 1024 * 1024
+"""The largest record that is sent; ``topics.yaml`` says the same to the brokers."""
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -65,7 +69,9 @@ class Topics:
     """All topics, by the role they have in the flow; iterates in that order."""
 
     requests: Topic
+    sync_requests: Topic
     tasks: Topic
+    sync_tasks: Topic
     results: Topic
     contacts: Topic
     dead_letters: Topic
@@ -76,6 +82,10 @@ class Topics:
 
     def __iter__(self) -> Iterator[Topic]:
         return (getattr(self, role) for role in roles())
+
+    def requests_of(self, lane: Lane) -> Topic:
+        """Where the requests of a lane are accepted."""
+        return self.sync_requests if lane is Lane.SYNC else self.requests
 
     def by_name(self, name: str) -> Topic:
         """The topic of that name on the cluster; raises ``KeyError`` when there is none."""
@@ -98,7 +108,11 @@ def default_path() -> Path:
 
 
 def load_topics(
-    path: Path | None = None, *, prefix: str = "", replication_factor: int | None = None
+    path: Path | None = None,
+    *,
+    prefix: str = "",
+    replication_factor: int | None = None,
+    retention_days: float = DEFAULT_RETENTION_DAYS,
 ) -> Topics:
     """Read and check the list of topics.
 
@@ -106,6 +120,7 @@ def load_topics(
         path: The file; None for the one that belongs to this code.
         prefix: Begins the name of every topic.
         replication_factor: Stands for the one of ``defaults`` when given.
+        retention_days: What ``retention: job`` stands for.
 
     Raises:
         SetupError: The file cannot be read or does not say what it must, and where.
@@ -118,8 +133,12 @@ def load_topics(
     default = declared.defaults
     if replication_factor is not None:
         default = default.model_copy(update={"replication_factor": replication_factor})
+    job_retention_ms = round(retention_days * _UNIT_MS["d"])
     topics = Topics(
-        **{role: entry.resolved(default, prefix) for role, entry in declared.topics.items()}
+        **{
+            role: entry.resolved(default, prefix, job_retention_ms)
+            for role, entry in declared.topics.items()
+        }
     )
     _check_names(path, topics)
     _check_co_partitioning(path, topics)
@@ -132,6 +151,7 @@ def topics_for(settings: Settings) -> Topics:
         settings.topics_file,
         prefix=settings.kafka_topic_prefix,
         replication_factor=settings.kafka_replication_factor,
+        retention_days=settings.retention_days,
     )
 
 
@@ -141,6 +161,16 @@ def _duration_ms(value: object) -> object:
     if found is None:
         raise ValueError("must be a whole number with m, h or d, for example 7d")
     return int(found[1]) * _UNIT_MS[found[2]]
+
+
+def _retention(value: object) -> object:
+    """``job``, or milliseconds of a duration."""
+    if value == "job":
+        return value
+    try:
+        return _duration_ms(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or job") from None
 
 
 def _kafka_text(value: object) -> object:
@@ -163,6 +193,7 @@ class _Defaults(BaseModel):
     partitions: _Count
     replication_factor: _Count
     segment: _Duration
+    config: dict[str, _Setting] = Field(default_factory=dict)
 
 
 class _Entry(BaseModel):
@@ -178,7 +209,7 @@ class _Entry(BaseModel):
     replication_factor: _Count | None = None
     segment: _Duration | None = None
     cleanup_policy: CleanupPolicy
-    retention: _Duration | None = None
+    retention: Annotated[int | Literal["job"], BeforeValidator(_retention)] | None = None
     config: dict[str, _Setting] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -190,15 +221,20 @@ class _Entry(BaseModel):
             raise ValueError(f"config repeats what has a member of its own: {sorted(twice)}")
         return self
 
-    def resolved(self, default: _Defaults, prefix: str) -> Topic:
+    def resolved(self, default: _Defaults, prefix: str, job_retention_ms: int) -> Topic:
         """The topic, with its full name and the defaults filled in."""
+        segment = self.segment or default.segment
         config = {
             "cleanup.policy": self.cleanup_policy.value,
-            "segment.ms": str(self.segment or default.segment),
+            **default.config,
             **self.config,
         }
         if self.retention is not None:
-            config["retention.ms"] = str(self.retention)
+            retention = job_retention_ms if self.retention == "job" else self.retention
+            config["retention.ms"] = str(retention)
+            # Nothing leaves the file that is being written.
+            segment = min(segment, retention)
+        config["segment.ms"] = str(segment)
         return Topic(
             name=f"{prefix}{self.name}",
             purpose=self.purpose,

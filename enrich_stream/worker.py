@@ -3,14 +3,17 @@
 import asyncio
 import os
 
-import faust
 import structlog
+from faust.exceptions import ConsistencyError
 
 from enrich_stream.app import create_app
-from enrich_stream.errors import SetupError
+from enrich_stream.engine import Engine
+from enrich_stream.errors import SetupError, StorageError
 from enrich_stream.providers.registry import open_providers
+from enrich_stream.retention import Retention
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
+from enrich_stream.tables import discard_tables
 from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import topics_for
 
@@ -20,36 +23,59 @@ GAVE_UP = 70
 """The exit code of a worker that could not stop in good order."""
 
 
-async def run_worker(settings: Settings) -> None:
-    """Work until told to stop; ``SetupError`` when it cannot start or had to give up."""
+async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
+    """Work until told to stop; an error when it cannot start or had to give up.
+
+    Args:
+        settings: See ``settings``.
+        rebuild: Throw the local tables away first; they are read back from Kafka.
+    """
     told_to_stop = asyncio.create_task(until_told_to_stop())
     topics = topics_for(settings)
     await check_topics(settings.kafka_bootstrap_servers, topics)
+    if rebuild:
+        discard_tables(settings.data_dir)
+        log.info("worker.tables_discarded")
     async with open_providers(settings) as providers:
         app = create_app(settings, topics, providers)
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])
         running = asyncio.create_task(_run(app))
+        lease = asyncio.create_task(app.lease.keep())
+        sweeping = asyncio.create_task(Retention(app, settings).sweep_for_ever())
         await asyncio.wait({told_to_stop, running}, return_when=asyncio.FIRST_COMPLETED)
         log.info("worker.stopping")
+        sweeping.cancel()
         await _stop_in_time(app, running, settings.shutdown_grace_seconds)
-    reason = app.crash_reason or running.exception()
-    if reason is not None:
+        lease.cancel()
+    _raise_reason(app.crash_reason or running.exception())
+
+
+def _raise_reason(reason: BaseException | None) -> None:
+    if reason is None:
+        return
+    if isinstance(reason, StorageError):
+        raise reason
+    if isinstance(reason, ConsistencyError):
         raise SetupError(
-            f"the worker gave up on {type(reason).__name__}; what it had not finished"
-            " comes again after a restart"
+            "the local tables are ahead of their changelog topics: those were deleted or made anew."
+            " Kafka decides: start again with --rebuild to have what is there"
         )
+    raise SetupError(
+        f"the worker gave up on {type(reason).__name__}; what it had not finished"
+        " comes again after a restart"
+    )
 
 
-async def _run(app: faust.App) -> None:
+async def _run(app: Engine) -> None:
     """Start, which takes as long as the tables take to come back, and work until it stops."""
     await app.start()
     log.info("worker.started")
     await app.wait_until_stopped()
 
 
-async def _stop_in_time(app: faust.App, running: "asyncio.Task[None]", seconds: float) -> None:
+async def _stop_in_time(app: Engine, running: "asyncio.Task[None]", seconds: float) -> None:
     """Finish what was begun, commit and leave the group; end the process when that cannot be."""
     stopping = asyncio.create_task(app.stop())
     # Not a timeout around it: the engine swallows the cancellation.

@@ -5,6 +5,8 @@ import asyncio
 from faust.types import EventT
 
 from enrich_stream import clock, job
+from enrich_stream.fair_share import FairShare
+from enrich_stream.logs import bind_job
 from enrich_stream.records import (
     VERSION,
     IdentifierResults,
@@ -21,17 +23,21 @@ from enrich_stream.tables import DurableTable
 class SettleJob:
     """Writes the tables ``jobs`` and ``job_items``."""
 
-    def __init__(self, jobs: DurableTable, job_items: DurableTable) -> None:
+    def __init__(self, jobs: DurableTable, job_items: DurableTable, share: FairShare) -> None:
         self._jobs = jobs
         self._job_items = job_items
+        self._share = share
 
     async def __call__(self, event: EventT[bytes]) -> None:
         """Fold one record of results into its job; folding it again gives the same job."""
         results = decode(event.message.value, IdentifierResults)
         check_key(event.message.key, results.job.id)
+        bind_job(results.job)
         header = self._header(results)
         items = [self._keep(results.job.id, item) for item in results.items]
-        self._jobs[header.job.id.encode()] = encode(job.settle(header, items, clock.now()))
+        after = job.settle(header, items, clock.now())
+        self._jobs[header.job.id.encode()] = encode(after)
+        self._share.settled(header.job.id, open_items=job.open_count(after))
         await asyncio.gather(*self._job_items.take_deliveries(), *self._jobs.take_deliveries())
 
     def _header(self, results: IdentifierResults) -> JobHeader:

@@ -1,49 +1,89 @@
 """A request opens its job and becomes tasks."""
 
 import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
 
+import structlog
 from faust.types import EventT, TopicT
 
 from enrich_stream import clock, job
+from enrich_stream.fair_share import FairShare
 from enrich_stream.fan_out import tasks_for
+from enrich_stream.logs import bind_job
 from enrich_stream.records import EnrichmentRequested, JobHeader, check_key, decode, encode
 from enrich_stream.tables import DurableTable
 
+log = structlog.get_logger(__name__)
+
 
 class SplitRequest:
-    """Writes the table ``jobs`` and the topic ``enrichment-tasks``."""
+    """Writes the table ``jobs`` and the tasks topic of its lane.
 
-    def __init__(self, jobs: DurableTable, tasks: TopicT, partitions: int) -> None:
+    Args:
+        jobs: The table.
+        tasks: The topic.
+        partitions: How many the topic has.
+        retention: How long a job is kept.
+        share: Where jobs wait for their organisation's turn; None where nobody may wait.
+    """
+
+    def __init__(
+        self,
+        jobs: DurableTable,
+        tasks: TopicT,
+        partitions: int,
+        *,
+        retention: timedelta,
+        share: FairShare | None,
+    ) -> None:
         self._jobs = jobs
         self._tasks = tasks
         self._partitions = partitions
+        self._share = share
+        self._retention = retention
 
     async def __call__(self, event: EventT[bytes]) -> None:
         """Open the job and send what is not settled of it; a repeated request changes nothing."""
-        request = decode(event.message.value, EnrichmentRequested)
-        check_key(event.message.key, request.job.id)
-        key = request.job.id.encode()
-        header = self._open(key, request)
-        if header.dispatched:
+        header = self._open(event)
+        if header is None or header.dispatched:
             await asyncio.gather(*self._jobs.take_deliveries())
             return
-        deliveries = self._jobs.take_deliveries()
-        groups = tasks_for(request, job.pending_items(header), self._partitions)
-        for partition, tasks in groups.items():
-            deliveries.append(
-                self._tasks.send_soon(key=key, value=encode(tasks), partition=partition)
-            )
-        await asyncio.gather(*deliveries)
+        await asyncio.gather(*self._jobs.take_deliveries())
+        if self._share is not None:
+            await self._share.enter(header.job.organisation, header.job.id, job.open_count(header))
+        await asyncio.gather(*self._dispatch(event))
         # Only now: a crash before this line sends the tasks again rather than never.
-        self._mark_dispatched(key)
+        self._mark_dispatched(header.job.id.encode())
         await asyncio.gather(*self._jobs.take_deliveries())
 
-    def _open(self, key: bytes, request: EnrichmentRequested) -> JobHeader:
+    def _open(self, event: EventT[bytes]) -> JobHeader | None:
+        """The job's header; None when the job is past its retention and must not begin again."""
+        request = decode(event.message.value, EnrichmentRequested)
+        check_key(event.message.key, request.job.id)
+        bind_job(request.job)
+        if job.is_expired(request.job, clock.present(), self._retention):
+            log.warning("request.expired", accepted_at=request.job.accepted_at)
+            return None
+        key = request.job.id.encode()
         row = self._jobs.get(key)
         header = decode(row, JobHeader) if row else job.open_job(request.job, clock.now())
         # Also when it was there: after a crash the local row can be ahead of its changelog.
         self._jobs[key] = encode(header)
         return header
+
+    def _dispatch(self, event: EventT[bytes]) -> list[Awaitable[Any]]:
+        # Read again, both of them: it may have waited long for its turn, and those that wait are
+        # many and keep only their bytes.
+        request = decode(event.message.value, EnrichmentRequested)
+        key = request.job.id.encode()
+        header = decode(self._jobs[key], JobHeader)
+        groups = tasks_for(request, job.pending_items(header), self._partitions)
+        return [
+            self._tasks.send_soon(key=key, value=encode(tasks), partition=partition)
+            for partition, tasks in groups.items()
+        ]
 
     def _mark_dispatched(self, key: bytes) -> None:
         # Read again: items may have been settled while the tasks were under way.

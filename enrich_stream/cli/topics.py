@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,7 +15,7 @@ from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.settings import Settings
 from enrich_stream.topic_admin import apply_topics, plan_topics
 from enrich_stream.topic_plan import Mark, Plan
-from enrich_stream.topics import load_topics
+from enrich_stream.topics import DEFAULT_RETENTION_DAYS, Topics, load_topics
 
 FAILED = 1
 DIFFERENT = 2
@@ -48,6 +49,10 @@ ReplicationFactor = Annotated[
 TopicPrefix = Annotated[
     str, typer.Option(envvar="KAFKA_TOPIC_PREFIX", help="Begins the name of every topic.")
 ]
+RetentionDays = Annotated[
+    float,
+    typer.Option(envvar="ENRICH_RETENTION_DAYS", min=0, help="How long jobs are kept."),
+]
 TopicsFile = Annotated[
     Path | None,
     typer.Option(
@@ -61,10 +66,18 @@ def show_plan(
     bootstrap_servers: BootstrapServers = _DEFAULT_SERVERS,
     prefix: TopicPrefix = "",
     replication_factor: ReplicationFactor = None,
+    retention_days: RetentionDays = DEFAULT_RETENTION_DAYS,
     file: TopicsFile = None,
 ) -> None:
     """Show what apply would do. Exit code 0: nothing, 2: something, 1: error or refused."""
-    found = _run(_plan(bootstrap_servers, prefix, replication_factor, file))
+    declared = partial(
+        load_topics,
+        file,
+        prefix=prefix,
+        replication_factor=replication_factor,
+        retention_days=retention_days,
+    )
+    found = _run(_plan(bootstrap_servers, declared))
     _print(found)
     if found.refusals:
         raise typer.Exit(FAILED)
@@ -79,26 +92,28 @@ def apply_plan(
     bootstrap_servers: BootstrapServers = _DEFAULT_SERVERS,
     prefix: TopicPrefix = "",
     replication_factor: ReplicationFactor = None,
+    retention_days: RetentionDays = DEFAULT_RETENTION_DAYS,
     file: TopicsFile = None,
 ) -> None:
     """Make the cluster follow. Exit code 0: done, 1: refused or failed, and then says why."""
-    done = _run(_apply(bootstrap_servers, prefix, replication_factor, file))
+    declared = partial(
+        load_topics,
+        file,
+        prefix=prefix,
+        replication_factor=replication_factor,
+        retention_days=retention_days,
+    )
+    done = _run(_apply(bootstrap_servers, declared))
     _print(done)
     Console().print("The topics are as declared.")
 
 
-async def _plan(
-    servers: str, prefix: str, replication_factor: int | None, file: Path | None
-) -> Plan:
-    topics = load_topics(file, prefix=prefix, replication_factor=replication_factor)
-    return await plan_topics(servers, topics)
+async def _plan(servers: str, declared: Callable[[], Topics]) -> Plan:
+    return await plan_topics(servers, declared())
 
 
-async def _apply(
-    servers: str, prefix: str, replication_factor: int | None, file: Path | None
-) -> Plan:
-    topics = load_topics(file, prefix=prefix, replication_factor=replication_factor)
-    return await apply_topics(servers, topics)
+async def _apply(servers: str, declared: Callable[[], Topics]) -> Plan:
+    return await apply_topics(servers, declared())
 
 
 def _run(work: Coroutine[Any, Any, _T]) -> _T:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
+from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx2
@@ -28,6 +29,7 @@ from enrich_stream.settings import Settings
 from enrich_stream.topics import load_topics
 
 TOPICS = load_topics()
+REQUESTS = {TOPICS.requests.name, TOPICS.sync_requests.name}
 
 
 class MemoryKafka:
@@ -62,7 +64,7 @@ class MemoryKafka:
         return [
             decode(record.value, EnrichmentRequested)
             for partition, log in self.logs.items()
-            if partition.topic == TOPICS.requests.name
+            if partition.topic in REQUESTS
             for record in log
         ]
 
@@ -89,7 +91,7 @@ class MemoryProducer:
         if not self._kafka.is_up:
             raise KafkaConnectionError
         self._kafka.append(TOPICS.by_name(topic), key, value)
-        if topic == TOPICS.requests.name:
+        if topic in REQUESTS:
             self._kafka.on_request(decode(value, EnrichmentRequested))
 
 
@@ -142,7 +144,11 @@ class MemoryConsumer:
 async def front_door(data_dir, kafka, **settings):
     """A client of a front door that talks to ``kafka``."""
     settings = Settings(data_dir=data_dir, **settings)
-    store = JobStore(data_dir / "standby", RocksMemory(settings).options())
+    store = JobStore(
+        data_dir / "standby",
+        RocksMemory(settings).options(),
+        timedelta(days=settings.retention_days),
+    )
     standby = Standby(MemoryConsumer(kafka), TOPICS, store)
     publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
     await standby.start()

@@ -1,0 +1,114 @@
+"""What a worker remembers of the persons on its partitions, up to this moment.
+
+The table ``contacts`` trails the looking up: a contact goes to its topic, comes back through
+``remember_contact`` and becomes a row. Here the row and what is still on that way are seen as
+one, so that nobody is asked twice about the same person.
+"""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
+
+from faust.types import TP, AppT, EventT, TopicT
+
+from enrich_stream.enrichment import Enriched
+from enrich_stream.memory import remember
+from enrich_stream.records import EnrichedContact, Job, RememberedContact, decode
+from enrich_stream.tables import DurableTable
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Person:
+    """Somebody who is being looked up, by one item at a time; the others wait for the answer.
+
+    Attributes:
+        turn: Held by the item that is looked up.
+        job: The job of the item before.
+        enriched: What came of it.
+    """
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    job: Job | None = None
+    enriched: Enriched | None = None
+
+    def share(self, job_: Job) -> Enriched | None:
+        """What the one before has found out a moment ago, when it answers this job too."""
+        if self.job is None or self.enriched is None:
+            return None
+        asked = set(self.job.fields)
+        if not asked >= set(job_.fields) or self.job.signals_config != job_.signals_config:
+            return None
+        fields = {name: self.enriched.fields[name] for name in sorted(job_.fields)}
+        return replace(self.enriched, fields=fields)
+
+
+class Recollection:
+    """Reads the table ``contacts``; to be used from within the handling of an event."""
+
+    def __init__(self, app: AppT, contacts: TopicT, table: DurableTable) -> None:
+        self._app = app
+        self._topic = contacts.get_topic_name()
+        self._table = table
+        self._on_the_way: dict[str, tuple[str, RememberedContact]] = {}
+        self._read: defaultdict[int, int] = defaultdict(int)
+        self._ends: dict[int, asyncio.Task[int]] = {}
+        self._progress = asyncio.Event()
+        self._persons: WeakValueDictionary[str, Person] = WeakValueDictionary()
+
+    def person(self, identifier: str) -> Person:
+        """The same object for everyone who is after the same person now."""
+        return self._persons.setdefault(identifier, Person())
+
+    async def until_complete(self, partition: int) -> None:
+        """Wait until every contact is in the table that was on its topic at the take-over.
+
+        What a worker that died had found out is there, and must not be asked for again.
+        """
+        if partition not in self._ends:
+            self._ends[partition] = asyncio.create_task(self._end(partition))
+        end = await asyncio.shield(self._ends[partition])
+        while self._read[partition] < end:
+            self._progress.clear()
+            await self._progress.wait()
+
+    def recall(self, identifier: str) -> RememberedContact | None:
+        """All that is known of a person."""
+        if identifier in self._on_the_way:
+            return self._on_the_way[identifier][1]
+        row = self._table.get(identifier.encode())
+        return decode(row, RememberedContact) if row else None
+
+    def keep(self, contact: EnrichedContact) -> None:
+        """Remember a contact that is on its way to the table."""
+        known = remember(self.recall(contact.identifier), contact)
+        self._on_the_way[contact.identifier] = (contact.id, known)
+
+    def has_row(self, contact: EnrichedContact) -> None:
+        """The contact is in the table now."""
+        newest, _ = self._on_the_way.get(contact.identifier, ("", None))
+        if newest == contact.id:
+            del self._on_the_way[contact.identifier]
+
+    def has_read(self, event: EventT[bytes]) -> None:
+        """The contacts up to this record have been dealt with."""
+        self._read[event.message.partition] = event.message.offset + 1
+        self._progress.set()
+
+    def forget(self) -> None:
+        """The partitions are given up: others may write to them from now on."""
+        for end in self._ends.values():
+            end.cancel()
+        self._ends.clear()
+        self._on_the_way.clear()
+        self._read.clear()
+
+    async def _end(self, partition: int) -> int:
+        """The offset behind the last record that has not been dealt with; 0 when there is none."""
+        contacts = TP(self._topic, partition)
+        consumer = self._app.consumer
+        # Not what the engine's highwaters() calls so, which is one less.
+        end = (await consumer.highwaters(contacts))[contacts]
+        first = (await consumer.earliest_offsets(contacts))[contacts]
+        committed = consumer._committed_offset[contacts] or 0  # type: ignore[attr-defined]  # noqa: SLF001 - where it took up reading, which nothing public says
+        return 0 if max(committed, first or 0) >= end else end
