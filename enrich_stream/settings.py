@@ -7,7 +7,7 @@ begin with ``KAFKA_``. README.md documents them in one table, which a test holds
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, ByteSize, Field, ValidationError
+from pydantic import AliasChoices, ByteSize, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from enrich_stream.errors import SetupError
@@ -154,6 +154,18 @@ class Settings(BaseSettings):
     )
     directory_phone_region: str = Field(
         default="US", description="Country of phone numbers written without one."
+    )
+    endpoint_url: HttpUrl | None = Field(
+        default=None, description="An HTTP endpoint of the operator's own that knows people."
+    )
+    endpoint_token: SecretStr | None = Field(
+        default=None, description="Sent to the endpoint as a bearer token."
+    )
+    endpoint_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="How long the endpoint may take for one person."
+    )
+    endpoint_concurrency: int = Field(
+        default=50, ge=1, description="Connections of one worker to the endpoint."
     )
 
 

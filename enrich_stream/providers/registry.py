@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from enrich_stream.providers.base import Provider
 from enrich_stream.providers.directory import DirectoryProvider
+from enrich_stream.providers.endpoint import EndpointProvider
 from enrich_stream.settings import Settings
 
 
@@ -17,6 +18,15 @@ def make_providers(settings: Settings) -> list[Provider]:
                 settings.directory_file,
                 settings.data_dir / "directory",
                 phone_region=settings.directory_phone_region,
+            )
+        )
+    if settings.endpoint_url is not None:
+        providers.append(
+            EndpointProvider(
+                str(settings.endpoint_url),
+                settings.endpoint_token,
+                timeout_seconds=settings.endpoint_timeout_seconds,
+                concurrency=settings.endpoint_concurrency,
             )
         )
     return providers
