@@ -3,17 +3,18 @@
 import asyncio
 import contextlib
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from endpoint_samples import BOTH, SECONDS, Endpoint, a_question, email, found_one
+from endpoint_samples import BOTH, MIRA, SECONDS, Endpoint, a_question, email, found_one
 from pydantic import SecretStr
 
 from enrich_stream.enrichment import look_up
 from enrich_stream.errors import SetupError
-from enrich_stream.person import Field, IdentifierKind, Outcome
-from enrich_stream.providers.base import Answer, Provider
+from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
+from enrich_stream.providers.base import Answer, Provider, Question
 from enrich_stream.providers.endpoint import EndpointProvider, provider
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.settings import Settings, load_settings
@@ -500,3 +501,56 @@ async def test_nothing_of_the_answer_reaches_the_log(endpoint, started, caplog, 
     everything = f"{ours} {printed.out} {printed.err}"
     assert "secret" not in everything
     assert TOKEN not in everything
+
+
+# --- the example ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def example(tmp_path):
+    """The URL of the example endpoint, running as its documentation says, with a token."""
+    (tmp_path / "people.csv").write_text(
+        "linkedin_url,email,x_handle,github_username,phone,name\n"
+        "mira-okafor,mira@northwind.example,,,,Mira Okafor\n"
+    )
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, ROOT / "examples" / "endpoint_server.py"),
+        *(tmp_path / "people.csv", str(port)),
+        env={"ENRICH_ENDPOINT_TOKEN": TOKEN},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            while b"running on" not in (line := await process.stderr.readline()):
+                assert line, "it ended"
+        yield f"http://127.0.0.1:{port}/people"
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+async def test_the_example_endpoint_answers_the_provider(example, started):
+    """Found, absent, not said and nobody by that name, each as what it is."""
+    asked = await started(example, SecretStr(TOKEN))
+    answered = await asked.ask(a_question(frozenset(Field)))
+    outcomes = {field: finding.outcome for field, finding in answered.findings.items()}
+    assert answered.person_known
+    assert outcomes == {
+        Field.EMAIL: Outcome.FOUND,
+        Field.PHONE: Outcome.ABSENT,
+        Field.PROFILE: Outcome.FOUND,
+        Field.SIGNALS: Outcome.UNKNOWN,
+    }
+    assert answered.findings[Field.EMAIL].values[0].value == "mira@northwind.example"
+    nobody = Question(
+        identifier=Identifier(MIRA.kind, "nobody-91"), fields=BOTH, deadline=a_question().deadline
+    )
+    assert await asked.ask(nobody) == Answer.same_for_all(BOTH, Outcome.ABSENT, "no such person")
+
+
+async def test_the_example_endpoint_wants_the_token(example, started):
+    """Who knows only the address learns nothing."""
+    for token in (None, SecretStr("another")):
+        asked = await started(example, token)
+        assert await asked.ask(a_question()) == all_unknown("refused the token")
