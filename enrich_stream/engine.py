@@ -35,17 +35,22 @@ class Engine(faust.App):
 
     async def _consumer_wait_empty(self, consumer: Any, _logger: Any) -> None:
         """Called by the engine once no more events flow, before partitions are given up."""
-        for forget in self.on_hand_back:
-            forget()
+        self._forget()
         done: dict[TP, int] = {}
         for offsets in await asyncio.gather(
             *(stage.hand_back(self._handover_seconds) for stage in self.stages)
         ):
             done |= offsets
+        # Once more: what was running may have remembered something meanwhile.
+        self._forget()
         # Neither what was let go of nor what never began is waited for.
         consumer.unacked.clear()
         if done:
             await self._commit(consumer, done)
+
+    def _forget(self) -> None:
+        for forget in self.on_hand_back:
+            forget()
 
     async def _commit(self, consumer: Any, done: dict[TP, int]) -> None:
         try:

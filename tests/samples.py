@@ -43,10 +43,10 @@ def a_request(total=1, **job):
     )
 
 
-def tasks_of(total=1, **job):
-    return IdentifierTasks(
-        version=VERSION, job=a_job(total, **job), items=tuple(an_item(i) for i in range(total))
-    )
+def tasks_of(total=1, *, first=0, **job):
+    """A task of ``total`` persons, beginning with person ``first``."""
+    items = tuple(an_item(i, f"person-{first + i}") for i in range(total))
+    return IdentifierTasks(version=VERSION, job=a_job(total, **job), items=items)
 
 
 def settled(index, outcome=Outcome.FOUND, answer=None):

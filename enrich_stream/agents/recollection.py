@@ -54,6 +54,7 @@ class Recollection:
         self._read: defaultdict[int, int] = defaultdict(int)
         self._ends: dict[int, asyncio.Task[int]] = {}
         self._progress = asyncio.Event()
+        self._assignment = 0
         self._persons: WeakValueDictionary[str, Person] = WeakValueDictionary()
 
     def person(self, identifier: str) -> Person:
@@ -65,12 +66,15 @@ class Recollection:
 
         What a worker that died had found out is there, and must not be asked for again.
         """
+        assignment = self._assignment
         if partition not in self._ends:
             self._ends[partition] = asyncio.create_task(self._end(partition))
         end = await asyncio.shield(self._ends[partition])
         while self._read[partition] < end:
             self._progress.clear()
             await self._progress.wait()
+            if assignment != self._assignment:  # nothing more will be read here
+                raise asyncio.CancelledError
 
     def recall(self, identifier: str) -> RememberedContact | None:
         """All that is known of a person."""
@@ -97,6 +101,8 @@ class Recollection:
 
     def forget(self) -> None:
         """The partitions are given up: others may write to them from now on."""
+        self._assignment += 1
+        self._progress.set()
         for end in self._ends.values():
             end.cancel()
         self._ends.clear()
@@ -107,7 +113,6 @@ class Recollection:
         """The offset behind the last record that has not been dealt with; 0 when there is none."""
         contacts = TP(self._topic, partition)
         consumer = self._app.consumer
-        # Not what the engine's highwaters() calls so, which is one less.
         end = (await consumer.highwaters(contacts))[contacts]
         first = (await consumer.earliest_offsets(contacts))[contacts]
         committed = consumer._committed_offset[contacts] or 0  # type: ignore[attr-defined]  # noqa: SLF001 - where it took up reading, which nothing public says

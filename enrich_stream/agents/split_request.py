@@ -50,10 +50,10 @@ class SplitRequest:
         if header is None or header.dispatched:
             await asyncio.gather(*self._jobs.take_deliveries())
             return
-        await asyncio.gather(*self._jobs.take_deliveries())
+        opened = self._jobs.take_deliveries()
         if self._share is not None:
             await self._share.enter(header.job.organisation, header.job.id, job.open_count(header))
-        await asyncio.gather(*self._dispatch(event))
+        await asyncio.gather(*opened, *self._dispatch(event))
         # Only now: a crash before this line sends the tasks again rather than never.
         self._mark_dispatched(header.job.id.encode())
         await asyncio.gather(*self._jobs.take_deliveries())

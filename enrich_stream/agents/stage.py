@@ -45,11 +45,14 @@ class Stage:
     What a handler does before its first ``await`` happens in the order of the events. After that
     the handlers of several events take turns, so no ``await`` may stand between reading a row of
     a table and assigning it.
+
+    Attributes:
+        name: The agent's.
     """
 
     def __init__(self, app: AppT, name: str, dead_letters: DeadLetters, at_once: int) -> None:
         self._app = app
-        self._name = name
+        self.name = name
         self._dead_letters = dead_letters
         self._slots = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[None]] = set()
@@ -81,7 +84,7 @@ class Stage:
             for task in late:
                 task.cancel()
             if late:
-                log.warning("stage.handed_back", stage=self._name, events=len(late))
+                log.warning("stage.handed_back", stage=self.name, events=len(late))
                 await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         self._in_hand.clear()
         done, self._done = self._done, {}
@@ -99,7 +102,7 @@ class Stage:
         try:
             await self._handle_or_bury(taken.event, handle)
         except KafkaError as error:
-            log.error("stage.undelivered", stage=self._name, error=type(error).__name__)  # noqa: TRY400 - its text may quote the record
+            log.error("stage.undelivered", stage=self.name, error=type(error).__name__)  # noqa: TRY400 - its text may quote the record
             await self._app.crash(error)
         except StorageError as error:
             await self._app.crash(error)
@@ -118,12 +121,12 @@ class Stage:
         try:
             await handle(event)
         except UnreadableRecordError as error:
-            await self._dead_letters.bury(event, self._name, str(error))
+            await self._dead_letters.bury(event, self.name, str(error))
         except (KafkaError, StorageError):
             raise
         except Exception as error:  # noqa: BLE001 - one record must not stop its partition
             # The text of the error may quote the record; its type does not.
-            await self._dead_letters.bury(event, self._name, f"bug: {type(error).__name__}")
+            await self._dead_letters.bury(event, self.name, f"bug: {type(error).__name__}")
 
     def _release(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

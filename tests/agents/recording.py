@@ -68,6 +68,10 @@ class AgentUnderTest:
         return message
 
 
+async def _nothing_there(*partitions):
+    return dict.fromkeys(partitions, 0)
+
+
 async def until(condition, seconds=5.0):
     """Wait until ``condition`` holds."""
     async with asyncio.timeout(seconds):
@@ -80,6 +84,7 @@ async def agent_under_test(name, tmp_path, *providers, **settings):
     app = create_app(Settings(data_dir=tmp_path, **settings), TOPICS, providers, store="memory://")
     app.finalize()
     app._producer = producer = RecordingProducer()
+    app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there
     try:
         async with app.agents[name].test_context() as agent:
             yield AgentUnderTest(app, agent, producer)

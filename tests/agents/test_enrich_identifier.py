@@ -20,7 +20,8 @@ class Provider:
     kinds, fields = frozenset(IdentifierKind), frozenset(Field)
 
     def __init__(self, *, waits_for=None, fails_for=()):
-        self._waits_for, self._fails_for = waits_for or {}, fails_for
+        self.waits_for, self._fails_for = waits_for or {}, fails_for
+        self.asked = []
 
     async def start(self):
         """Nothing to open."""
@@ -30,10 +31,11 @@ class Provider:
 
     async def ask(self, question):
         name = question.identifier.value
+        self.asked.append(name)
         if name in self._fails_for:
             raise RuntimeError(name)
-        if name in self._waits_for:
-            await self._waits_for[name].wait()
+        if name in self.waits_for:
+            await self.waits_for[name].wait()
         value = Value(value=f"{name}@x.example")
         found = Finding(Outcome.FOUND, (value,))
         return Answer(findings=dict.fromkeys(question.fields, found), person_known=True)
@@ -116,3 +118,40 @@ async def test_the_identifier_is_echoed_as_it_was_given(tmp_path):
         contact = decode(message.value, EnrichedContact)
         assert answer["identifier"] == contact.given == {"linkedin_url": "in/person-0"}
         assert contact.identifier == "linkedin_url:person-0"
+
+
+async def test_one_person_in_two_jobs_at_once_is_asked_about_once(tmp_path):
+    """Concurrent look-ups of the same person share one call."""
+    slow = asyncio.Event()
+    provider = Provider(waits_for={"person-0": slow})
+    async with agent_under_test("enrich_identifier", tmp_path, provider) as agent:
+        await agent.put(KEY, encode(tasks_of(1)))
+        await agent.put(b"op_2", encode(tasks_of(1, job_id="op_2")))
+        await until(lambda: provider.asked)
+
+        slow.set()
+
+        await until(lambda: len(results(agent)) == 2)
+        assert provider.asked == ["person-0"]
+        assert {item.outcome for item in results(agent)} == {Outcome.FOUND}
+
+
+async def test_a_task_that_comes_again_asks_nobody_again(tmp_path):
+    """What was found out before a crash is remembered, also before it is a row of the table."""
+    provider = Provider()
+    async with agent_under_test("enrich_identifier", tmp_path, provider) as agent:
+        await agent.handle(KEY, encode(tasks_of(3)))
+        await agent.handle(KEY, encode(tasks_of(3)))
+
+        assert sorted(provider.asked) == ["person-0", "person-1", "person-2"]
+        assert len(results(agent)) == 6
+
+
+async def test_an_outage_is_not_remembered(tmp_path):
+    """Unknown is asked again."""
+    provider = Provider(fails_for={"person-0"})
+    async with agent_under_test("enrich_identifier", tmp_path, provider) as agent:
+        await agent.handle(KEY, encode(tasks_of(1)))
+        await agent.handle(KEY, encode(tasks_of(1)))
+
+        assert provider.asked == ["person-0", "person-0"]

@@ -4,9 +4,17 @@ import asyncio
 
 import pytest
 
-from enrich_stream.enrichment import NOBODY_TO_ASK, look_up
+from enrich_stream.enrichment import (
+    MAX_FIELD_BYTES,
+    MEMORY,
+    NOBODY_TO_ASK,
+    NOTHING_REMEMBERED,
+    Remembered,
+    look_up,
+)
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Finding, Question, Value
+from enrich_stream.records import Evidence, FieldResult
 
 MIRA = Identifier(IdentifierKind.LINKEDIN, "mira-okafor")
 EMAIL = frozenset({Field.EMAIL})
@@ -43,14 +51,24 @@ class StubProvider:
         )
 
 
+def recalled(outcome, *values, provider="outside"):
+    evidence = tuple(Evidence(value=v, provider=provider, verified=True) for v in values)
+    return FieldResult(outcome=outcome, values=evidence, as_of="2026-11-20T00:00:00.000Z")
+
+
+def remembered(**fields):
+    return Remembered(person_known=True, fields={Field[name]: r for name, r in fields.items()})
+
+
 def found(*values, **evidence):
     return Finding(Outcome.FOUND, tuple(Value(value=value, **evidence) for value in values))
 
 
-def ask(*providers, fields=EMAIL, seconds=5.0):
+def ask(*providers, fields=EMAIL, seconds=5.0, remembered=NOTHING_REMEMBERED):
     async def run():
         deadline = asyncio.get_running_loop().time() + seconds
-        return await look_up(Question(identifier=MIRA, fields=fields, deadline=deadline), providers)
+        question = Question(identifier=MIRA, fields=fields, deadline=deadline)
+        return await look_up(question, providers, remembered)
 
     return asyncio.run(run())
 
@@ -134,3 +152,59 @@ def test_verified_values_come_first():
     values = ask(guesses, knows).fields[Field.EMAIL].values
 
     assert [value.value for value in values] == ["mira@x.example", "maybe@x.example"]
+
+
+def test_what_is_remembered_is_not_asked_for_again():
+    """An earlier answer stands for the call, and the trail says so."""
+    provider = StubProvider("outside", {Field.PHONE: found("+15550100")})
+    known = remembered(EMAIL=recalled(Outcome.FOUND, "mira@x.example"))
+
+    enriched = ask(provider, fields=BOTH, remembered=known)
+
+    assert provider.asked == [frozenset({Field.PHONE})]
+    assert [v.value for v in enriched.fields[Field.EMAIL].values] == ["mira@x.example"]
+    assert [asked.provider for asked in enriched.trail] == [MEMORY, "outside"]
+
+
+def test_a_remembered_no_is_an_answer_too():
+    """Who said there is none a while ago is not asked again."""
+    provider = StubProvider("outside", {Field.EMAIL: found("mira@x.example")})
+
+    enriched = ask(provider, remembered=remembered(EMAIL=recalled(Outcome.ABSENT)))
+
+    assert provider.asked == []
+    assert enriched.fields[Field.EMAIL].outcome is Outcome.ABSENT
+
+
+def test_own_records_are_asked_before_the_memory():
+    """The operator's own file may have changed; asking it costs nothing."""
+    own = StubProvider("crm", {Field.EMAIL: found("new@x.example")})
+    own.is_local = True
+    known = remembered(EMAIL=recalled(Outcome.FOUND, "old@x.example"))
+
+    enriched = ask(own, StubProvider("outside", {}), remembered=known)
+
+    assert [v.value for v in enriched.fields[Field.EMAIL].values] == ["new@x.example"]
+
+
+def test_what_own_records_said_is_not_repeated_from_memory():
+    """Somebody who was taken out of the operator's file is not found there any more."""
+    own = StubProvider("crm", {})
+    own.is_local = True
+    outside = StubProvider("outside", {})
+    known = remembered(EMAIL=recalled(Outcome.FOUND, "gone@x.example", provider="crm"))
+
+    enriched = ask(own, outside, remembered=known)
+
+    assert outside.asked == [EMAIL]
+    assert enriched.fields[Field.EMAIL].outcome is Outcome.ABSENT
+
+
+def test_an_answer_too_large_to_keep_is_unknown():
+    """One boundless answer must not become a record that no topic takes."""
+    provider = StubProvider("loud", {Field.EMAIL: found("x" * MAX_FIELD_BYTES)})
+
+    result = ask(provider).fields[Field.EMAIL]
+
+    assert result.outcome is Outcome.UNKNOWN
+    assert result.values == ()

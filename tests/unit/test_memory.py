@@ -1,10 +1,12 @@
 """What is remembered of a person."""
 
 import itertools
+from datetime import datetime, timedelta
 
+import pytest
 from samples import AT, LATER
 
-from enrich_stream.memory import remember
+from enrich_stream.memory import MaxAge, fresh, remember
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import EnrichedContact, Evidence, FieldResult
 
@@ -50,3 +52,28 @@ def test_that_nobody_could_be_asked_is_not_remembered():
 
     assert remember(known, contact(Outcome.UNKNOWN, LATER)) == known
     assert remember(None, contact(Outcome.UNKNOWN, AT)).fields == {}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "days", "answers"),
+    [
+        (Outcome.FOUND, 29, True),
+        (Outcome.FOUND, 31, False),
+        (Outcome.ABSENT, 6, True),
+        (Outcome.ABSENT, 8, False),
+    ],
+)
+def test_each_outcome_answers_for_its_own_time(monkeypatch, outcome, days, answers):
+    """A no is believed for a shorter time than a value; both end."""
+    known = remember(None, contact(outcome, AT, "a@x.example" if outcome == "found" else None))
+    at = datetime.fromisoformat(AT) + timedelta(days=days)
+    monkeypatch.setattr("enrich_stream.clock.present", lambda: at)
+
+    answer = fresh(known, MaxAge(found=timedelta(days=30), absent=timedelta(days=7)))
+
+    assert bool(answer) is answers
+
+
+def test_nothing_known_answers_nothing():
+    """A person nobody has asked about has no memory."""
+    assert fresh(None, MaxAge(found=timedelta(1), absent=timedelta(1))) == {}

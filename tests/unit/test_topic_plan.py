@@ -72,6 +72,7 @@ def test_missing_topic_reads_like_an_added_file(cluster):
         "+   partitions = 1",
         "+   replication factor = 1",
         "+   cleanup.policy = delete",
+        "+   max.message.bytes = 4194304",
         "+   retention.ms = 3600000",
         "+   segment.ms = 600000",
     ]
@@ -91,7 +92,7 @@ def test_differing_setting_reads_like_a_changed_line(cluster):
 
 def test_settings_made_by_hand_stay(cluster):
     """Altering keeps the topic's settings that nothing declares."""
-    by_hand = {"segment.ms": "1", "max.message.bytes": "2000000"}
+    by_hand = {"segment.ms": "1", "flush.ms": "2000"}
     alter(
         cluster,
         TOPICS.tasks,
@@ -103,7 +104,7 @@ def test_settings_made_by_hand_stay(cluster):
 
     assert isinstance(change, AlterConfig)
     assert change.actual == {"segment.ms": "1"}
-    assert change.result == {**TOPICS.tasks.config, "max.message.bytes": "2000000"}
+    assert change.result == {**TOPICS.tasks.config, "flush.ms": "2000"}
 
 
 def test_partitions_are_added_where_keys_may_move(cluster):

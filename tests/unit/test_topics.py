@@ -7,6 +7,7 @@ import yaml
 
 from enrich_stream.errors import SetupError
 from enrich_stream.topics import (
+    MAX_RECORD_BYTES,
     CleanupPolicy,
     TopicClass,
     default_path,
@@ -36,7 +37,9 @@ def test_names_are_the_ones_other_systems_know():
 
     assert names == {
         "requests": "enrichment-requests",
+        "sync_requests": "enrichment-requests-sync",
         "tasks": "enrichment-tasks",
+        "sync_tasks": "enrichment-tasks-sync",
         "results": "enrichment-results",
         "contacts": "enriched-contacts",
         "dead_letters": "enrichment-dead-letters",
@@ -92,12 +95,22 @@ def test_declaration_becomes_kafka_settings():
 
     assert topics.contacts.config == {
         "cleanup.policy": "delete",
+        "max.message.bytes": str(MAX_RECORD_BYTES),
         "retention.ms": "2592000000",
         "segment.ms": "86400000",
     }
     assert topics.probes.config["retention.ms"] == "3600000"
     assert topics.jobs_changelog.config["min.cleanable.dirty.ratio"] == "0.3"
     assert "retention.ms" not in topics.jobs_changelog.config
+
+
+def test_jobs_leave_their_topics_when_they_leave_the_tables():
+    """Topics of jobs follow the retention of jobs, also in files shorter than a day."""
+    topics = load_topics(retention_days=0.5)
+
+    for topic in (topics.requests, topics.sync_requests, topics.tasks, topics.results):
+        assert topic.config["retention.ms"] == topic.config["segment.ms"] == "43200000"
+    assert topics.contacts.config["retention.ms"] == "2592000000"
 
 
 def test_defaults_apply_unless_given(declared, write):

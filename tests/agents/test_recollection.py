@@ -1,0 +1,131 @@
+"""What a worker remembers of a person, up to this moment."""
+
+import asyncio
+from collections import defaultdict
+from types import SimpleNamespace
+
+import pytest
+from recording import TOPICS
+from samples import AT, LATER
+
+from enrich_stream.agents.recollection import Recollection
+from enrich_stream.memory import remember
+from enrich_stream.person import Field, Outcome
+from enrich_stream.records import EnrichedContact, Evidence, FieldResult, encode
+
+PERSON = "email:mira@x.example"
+
+
+def contact(place, value, at=AT):
+    evidence = Evidence(value=value, provider="outside", verified=True)
+    result = FieldResult(outcome=Outcome.FOUND, values=(evidence,), as_of=at)
+    return EnrichedContact(
+        version=1,
+        id=f"op_1/{place:03d}",
+        organisation="acme",
+        identifier=PERSON,
+        given={},
+        outcome=Outcome.FOUND,
+        person_known=True,
+        fields={Field.EMAIL: result},
+        trail=(),
+        enriched_at=at,
+    )
+
+
+def event(offset, partition=0):
+    return SimpleNamespace(message=SimpleNamespace(partition=partition, offset=offset))
+
+
+class Consumer:
+    """The edge: what Kafka says of the contacts topic."""
+
+    def __init__(self, *, first=0, end=0, committed=None):
+        self._first, self._end = first, end
+        self._committed_offset = defaultdict(lambda: committed)
+
+    async def highwaters(self, *partitions):
+        return dict.fromkeys(partitions, self._end)
+
+    async def earliest_offsets(self, *partitions):
+        return dict.fromkeys(partitions, self._first)
+
+
+def recollection(table=None, **kafka):
+    topic = SimpleNamespace(get_topic_name=lambda: TOPICS.contacts.name)
+    return Recollection(
+        SimpleNamespace(consumer=Consumer(**kafka)), topic, {} if table is None else table
+    )
+
+
+def values(known):
+    return [evidence.value for evidence in known.fields[Field.EMAIL].values]
+
+
+async def has_ended(task):
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return task.done()
+
+
+def test_a_contact_is_remembered_before_it_is_a_row():
+    """Between its sending and its row a contact answers already."""
+    memory = recollection()
+    assert memory.recall(PERSON) is None
+
+    memory.keep(contact(0, "mira@x.example"))
+
+    assert values(memory.recall(PERSON)) == ["mira@x.example"]
+
+
+def test_once_it_is_a_row_the_table_answers():
+    """What is on the way is kept no longer than that; a newer contact on the way stays."""
+    table = {}
+    memory = recollection(table)
+    older, newer = contact(0, "old@x.example"), contact(1, "new@x.example", LATER)
+    memory.keep(older)
+    memory.keep(newer)
+
+    table[PERSON.encode()] = encode(remember(None, older))
+    memory.has_row(older)
+    assert values(memory.recall(PERSON)) == ["new@x.example"]
+
+    memory.has_row(newer)
+    assert values(memory.recall(PERSON)) == ["old@x.example"], "the row, as it stands"
+
+
+async def test_after_a_take_over_the_contacts_on_their_topic_are_awaited():
+    """Nobody is asked again about whom the worker before has asked and then died."""
+    memory = recollection(end=3, committed=1)
+    waiting = asyncio.create_task(memory.until_complete(0))
+    memory.has_read(event(1))
+    assert not await has_ended(waiting)
+
+    memory.has_read(event(2))
+    assert await has_ended(waiting)
+
+
+@pytest.mark.parametrize(
+    "kafka",
+    [{"end": 0}, {"end": 3, "committed": 3}, {"first": 3, "end": 3}],
+    ids=["nothing was ever there", "all was read", "retention has removed all"],
+)
+async def test_where_nothing_is_unread_nothing_is_awaited(kafka):
+    """A partition without contacts to read must not hold up its tasks."""
+    async with asyncio.timeout(5):
+        await recollection(**kafka).until_complete(0)
+
+
+async def test_with_its_partitions_everything_is_forgotten():
+    """Others may write to them from now on: the next assignment asks Kafka again."""
+    memory = recollection(end=1)
+    memory.has_read(event(0))
+    memory.keep(contact(0, "mira@x.example"))
+    await memory.until_complete(0)
+
+    memory.forget()
+
+    assert memory.recall(PERSON) is None
+    waiting = asyncio.create_task(memory.until_complete(0))
+    assert not await has_ended(waiting)
+    waiting.cancel()
