@@ -13,7 +13,8 @@ from api.job_store import JobStore
 from api.problems import Problem, on_http_exception, on_problem
 from api.publisher import Publisher, request_producer
 from api.request_context import RequestContext
-from api.routes import ROUTES, Services
+from api.routes import ROUTES
+from api.services import Services
 from api.standby import Standby, standby_consumer
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings

@@ -194,7 +194,7 @@ async def test_every_answer_has_a_request_id_and_errors_have_one_shape(
 
 async def test_an_error_nobody_expected_shows_nothing_of_itself(tmp_path, monkeypatch):
     """500 in the contract's shape, without the error's text."""
-    monkeypatch.setattr("api.routes.poll_body", lambda _: 1 / 0)
+    monkeypatch.setattr("api.poll.poll_body", lambda _: 1 / 0)
     kafka = MemoryKafka()
     kafka.settle(a_job(1), settled(0))
     async with front_door(tmp_path, kafka) as http:
