@@ -8,6 +8,7 @@ from typing import Any
 from faust.types import StreamT, TopicT
 from faust.types.enums import ProcessingGuarantee
 
+from enrich_stream.agents.cancel_job import CancelJob
 from enrich_stream.agents.dead_letters import DeadLetters
 from enrich_stream.agents.enrich_identifier import EnrichIdentifier, Pace
 from enrich_stream.agents.recollection import Recollection
@@ -15,6 +16,7 @@ from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
 from enrich_stream.agents.stage import Handler, Stage
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.fair_share import FairShare
 from enrich_stream.lease import Lease
@@ -32,7 +34,12 @@ TABLE_EVENTS_AT_ONCE = 200
 
 
 def create_app(
-    settings: Settings, topics: Topics, providers: Sequence[Provider], *, store: str = "rocksdb://"
+    settings: Settings,
+    topics: Topics,
+    providers: Sequence[Provider],
+    cancellations: Cancellations,
+    *,
+    store: str = "rocksdb://",
 ) -> Engine:
     """A worker's application, declared but not started.
 
@@ -40,6 +47,7 @@ def create_app(
         settings: See ``settings``.
         topics: The declared topics; they must exist before the application starts.
         providers: Whom to ask, in order.
+        cancellations: Which jobs were cancelled; kept up to date by the caller.
         store: ``rocksdb://``, or ``memory://`` in tests.
     """
     app = _engine(settings, store)
@@ -76,6 +84,7 @@ def create_app(
             results=results,
             contacts=enriched,
             recollection=recollection,
+            cancellations=cancellations,
             pace=pace,
             lease=app.lease,
         )
@@ -88,6 +97,8 @@ def create_app(
     at_once = settings.sync_concurrency
     split(topics.sync_requests, "split_sync_request", topics.sync_tasks, at_once, share=None)
     enrich(topics.sync_tasks, "enrich_sync_identifier", Pace.of_sync(settings))
+    cancel = CancelJob(jobs, job_items, share, retention=retention)
+    agent(_topic(app, topics.cancellations), "cancel_job", cancel, TABLE_EVENTS_AT_ONCE)
     agent(results, "settle_job", SettleJob(jobs, job_items, share), TABLE_EVENTS_AT_ONCE)
     agent(
         enriched,

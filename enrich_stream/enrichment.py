@@ -14,7 +14,8 @@ from dataclasses import field as dataclass_field
 import structlog
 
 from enrich_stream import clock
-from enrich_stream.person import Field, Outcome
+from enrich_stream.allowance import Allowance
+from enrich_stream.person import Field, Identifier, Outcome
 from enrich_stream.providers.base import Answer, Finding, Provider, Question, Value
 from enrich_stream.records import Asked, Evidence, FieldResult, encoded_size
 
@@ -36,11 +37,14 @@ class Enriched:
         person_known: Whether anybody asked knows this person.
         fields: The result of each field asked for.
         trail: Who was asked, in order.
+        is_limited: Whether the job itself kept somebody from being asked: another job may not
+            take these answers for its own.
     """
 
     person_known: bool
     fields: Mapping[Field, FieldResult]
     trail: tuple[Asked, ...]
+    is_limited: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -55,11 +59,12 @@ class Enriched:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """One provider's answer and how long it took."""
+    """One provider's answer and how long it took; or why it was not asked, as unknown."""
 
     provider: str
     answer: Answer
-    milliseconds: int
+    milliseconds: int = 0
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +84,26 @@ NOTHING_REMEMBERED = Remembered()
 
 
 async def look_up(
-    question: Question, providers: Sequence[Provider], remembered: Remembered = NOTHING_REMEMBERED
+    question: Question,
+    providers: Sequence[Provider],
+    remembered: Remembered = NOTHING_REMEMBERED,
+    allowance: Allowance | None = None,
 ) -> Enriched:
-    """Ask ``providers`` in order until every field is found or nobody is left to ask."""
-    own, outside = _by_place(question, providers)
-    said = await _ask_in_order(question, own)
+    """Ask ``providers`` in order until every field is found or nobody is left to ask.
+
+    What ``allowance`` refuses is unknown; without one nothing is refused.
+    """
+    allowance = allowance or Allowance()
+    own, outside = by_place(question.identifier, providers)
+    said = await _ask_in_order(question, own, allowance)
     open_fields = _not_found(question.fields, said)
     known = {
         name: result
         for name, result in remembered.fields.items()
-        if name in open_fields and _saves_asking(name, result, own, outside)
+        if name in open_fields and saves_asking(name, result, own, outside)
     }
-    others = await _ask_in_order(replace(question, fields=open_fields - known.keys()), outside)
+    left = replace(question, fields=open_fields - known.keys())
+    others = await _ask_in_order(left, outside, allowance)
     asked = _add_up(question.fields - known.keys(), [*said, *others])
     if not known:
         return asked
@@ -100,31 +113,41 @@ async def look_up(
     return Enriched(
         person_known=asked.person_known or remembered.person_known,
         fields=dict(sorted({**asked.fields, **known}.items())),
-        trail=(*asked.trail[: len(said)], recalled, *asked.trail[len(said) :]),
+        trail=(*_trail(said), recalled, *_trail(others)),
+        is_limited=asked.is_limited,
     )
 
 
-def _by_place(
-    question: Question, providers: Sequence[Provider]
+def by_place(
+    identifier: Identifier, providers: Sequence[Provider]
 ) -> tuple[list[Provider], list[Provider]]:
-    able = [p for p in providers if question.identifier.kind in p.kinds]
+    """Those that can be asked by ``identifier``: the operator's own records, and the others."""
+    able = [p for p in providers if identifier.kind in p.kinds]
     return [p for p in able if p.is_local], [p for p in able if not p.is_local]
 
 
-def _saves_asking(
+def saves_asking(
     name: Field, result: FieldResult, own: Sequence[Provider], outside: Sequence[Provider]
 ) -> bool:
+    """Whether an earlier result stands for asking ``outside`` about a field."""
     # What the operator's own records said is not repeated from memory: they may have changed.
     own_names = {provider.name for provider in own}
     is_own = bool(result.values) and all(v.provider in own_names for v in result.values)
     return not is_own and any(name in provider.fields for provider in outside)
 
 
-async def _ask_in_order(question: Question, providers: Sequence[Provider]) -> list[_Reply]:
+async def _ask_in_order(
+    question: Question, providers: Sequence[Provider], allowance: Allowance
+) -> list[_Reply]:
     replies: list[_Reply] = []
     for provider in providers:
         fields = provider.fields & _not_found(question.fields, replies)
-        if fields:
+        if not fields:
+            continue
+        if reason := allowance.refusal(provider):
+            refused = Answer.same_for_all(fields, Outcome.UNKNOWN, reason)
+            replies.append(_Reply(provider.name, refused, is_refused=True))
+        else:
             replies.append(await _ask(provider, replace(question, fields=fields)))
     return replies
 
@@ -161,7 +184,8 @@ def _add_up(wanted: frozenset[Field], replies: Sequence[_Reply]) -> Enriched:
     return Enriched(
         person_known=any(reply.answer.person_known for reply in replies),
         fields={name: _field_result(name, replies, as_of) for name in sorted(wanted)},
-        trail=tuple(_asked(reply) for reply in replies),
+        trail=_trail(replies),
+        is_limited=any(reply.is_refused for reply in replies),
     )
 
 
@@ -202,6 +226,10 @@ def _evidence(provider: str, value: Value) -> Evidence:
         observed_at=clock.iso(value.observed_at) if value.observed_at else None,
         confidence=value.confidence,
     )
+
+
+def _trail(replies: Sequence[_Reply]) -> tuple[Asked, ...]:
+    return tuple(_asked(reply) for reply in replies if not reply.is_refused)
 
 
 def _asked(reply: _Reply) -> Asked:

@@ -1,6 +1,7 @@
 """The rules of the memory: what is kept of a contact, and for how long it answers.
 
-Per field, the newest answer that is not ``unknown``: an outage is never remembered.
+Per field, the newest answer that is not ``unknown``: an outage is never remembered. Nor is the
+"no" of a job that let only some providers be asked: another one may know.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
     fields = dict(known.fields) if known else {}
     for name, result in contact.fields.items():
         older = fields.get(name)
-        if result.outcome is not Outcome.UNKNOWN and (not older or older.as_of <= result.as_of):
+        if _is_memorable(result, contact) and (not older or older.as_of <= result.as_of):
             fields[name] = result
     person_known = contact.person_known or (known is not None and known.person_known)
     return RememberedContact(version=VERSION, person_known=person_known, fields=fields)
@@ -52,3 +53,9 @@ def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, Fi
         return {}
     at = clock.present()
     return {name: result for name, result in known.fields.items() if max_age.allows(result, at)}
+
+
+def _is_memorable(result: FieldResult, contact: EnrichedContact) -> bool:
+    if result.outcome is Outcome.ABSENT:
+        return not contact.providers
+    return result.outcome is Outcome.FOUND

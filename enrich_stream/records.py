@@ -31,6 +31,26 @@ class Lane(StrEnum):
     BATCH = "batch"
 
 
+class JobOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a caller may ask for besides the fields; see ``options``.
+
+    Attributes:
+        max_age_seconds: How old an answer may have been when the job was accepted to stand for
+            asking again; None leaves that to the settings alone.
+        max_provider_calls: How often providers may be asked for the whole job; None for no cap.
+        providers: Who may be asked, in this order; empty for everyone.
+        include: What answers show beside the data.
+    """
+
+    max_age_seconds: int | None = None
+    max_provider_calls: int | None = None
+    providers: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+
+NO_OPTIONS = JobOptions()
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every record of one job carries, so that any of them can open the job.
 
@@ -44,6 +64,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         request_id: The ``X-Request-Id`` under which it was accepted.
         lane: Whether somebody waits for it.
         signals_config: The caller's, as given.
+        options: What else the caller asked for.
     """
 
     id: str
@@ -55,6 +76,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str
     lane: Lane = Lane.BATCH
     signals_config: dict[str, Any] = msgspec.field(default_factory=dict)
+    options: JobOptions = NO_OPTIONS
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,11 +100,46 @@ class EnrichmentRequested(Record, frozen=True, kw_only=True):
     items: tuple[Item, ...]
 
 
+class IdempotencyKeyClaimed(Record, frozen=True, kw_only=True):
+    """``enrichment-idempotency-keys``, key the hash of organisation and key: a key was used.
+
+    Of several claims of one key the first on the topic holds, for as long as its job is kept.
+
+    Attributes:
+        job_id: The job that is started under the key.
+        accepted_at: The job's; what is sent again later is the same job.
+        order_hash: What was ordered, see ``api.idempotency``; another order is a misuse.
+    """
+
+    job_id: str
+    accepted_at: str
+    order_hash: str
+
+
+class CancellationRequested(Record, frozen=True, kw_only=True):
+    """``enrichment-cancellations``, key job id: the caller wants no more of a job.
+
+    Attributes:
+        job: The job, so that one nobody has opened yet can be opened as cancelled.
+        requested_at: ISO 8601, UTC, milliseconds.
+    """
+
+    job: Job
+    requested_at: str
+
+
 class IdentifierTasks(Record, frozen=True, kw_only=True):
-    """``enrichment-tasks``, key job id: those items of a job whose persons share a partition."""
+    """``enrichment-tasks``, key job id: those items of a job whose persons share a partition.
+
+    Attributes:
+        job: The job.
+        items: Its items here.
+        max_provider_calls: Their share of the job's cap; None for no cap.
+    """
 
     job: Job
     items: tuple[Item, ...]
+    max_provider_calls: int | None = None
 
 
 class SettledItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -125,8 +182,10 @@ class JobHeader(Record, frozen=True, kw_only=True):
         found: Set of the items settled as found.
         absent: Set of the items settled as absent.
         unknown: Set of the items settled as unknown.
+        cancelled: Set of the items that were not settled when the job was cancelled, and never
+            will be.
         updated_at: When the header last changed, ISO 8601.
-        completed_at: When the last item was settled; None before.
+        completed_at: When the last item was settled or cancelled; None before.
     """
 
     job: Job
@@ -134,6 +193,7 @@ class JobHeader(Record, frozen=True, kw_only=True):
     found: str = "0"
     absent: str = "0"
     unknown: str = "0"
+    cancelled: str = "0"
     updated_at: str
     completed_at: str | None = None
 
@@ -187,6 +247,7 @@ class EnrichedContact(Record, frozen=True, kw_only=True):
         fields: The result of each field asked for.
         trail: Who was asked, in order.
         enriched_at: ISO 8601, UTC, milliseconds.
+        providers: Who alone could be asked, because the job wanted it so; empty for everyone.
     """
 
     id: str
@@ -198,6 +259,7 @@ class EnrichedContact(Record, frozen=True, kw_only=True):
     fields: dict[Field, FieldResult]
     trail: tuple[Asked, ...]
     enriched_at: str
+    providers: tuple[str, ...] = ()
 
 
 class RememberedContact(Record, frozen=True, kw_only=True):

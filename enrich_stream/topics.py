@@ -70,6 +70,8 @@ class Topics:
 
     requests: Topic
     sync_requests: Topic
+    idempotency_keys: Topic
+    cancellations: Topic
     tasks: Topic
     sync_tasks: Topic
     results: Topic

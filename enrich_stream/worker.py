@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+from datetime import timedelta
 
 import structlog
 from faust.exceptions import ConsistencyError
 
 from enrich_stream.app import create_app
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.errors import SetupError, StorageError
+from enrich_stream.follower import following
 from enrich_stream.providers.registry import open_providers
 from enrich_stream.retention import Retention
 from enrich_stream.settings import Settings
@@ -36,8 +39,12 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     if rebuild:
         discard_tables(settings.data_dir)
         log.info("worker.tables_discarded")
-    async with open_providers(settings) as providers:
-        app = create_app(settings, topics, providers)
+    cancellations = Cancellations(timedelta(days=settings.retention_days))
+    async with (
+        open_providers(settings) as providers,
+        following(settings.kafka_bootstrap_servers, topics.cancellations, cancellations.take),
+    ):
+        app = create_app(settings, topics, providers, cancellations)
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])

@@ -9,11 +9,14 @@ from faust.types import EventT, TopicT
 
 from enrich_stream import clock, job
 from enrich_stream.agents.recollection import Recollection
+from enrich_stream.allowance import Allowance
 from enrich_stream.answer import item_answer
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.enrichment import Enriched, Remembered, look_up
 from enrich_stream.lease import Lease
 from enrich_stream.logs import bind_job
 from enrich_stream.memory import MaxAge, fresh
+from enrich_stream.options import chosen, still_answering
 from enrich_stream.person import Identifier
 from enrich_stream.providers.base import Provider, Question
 from enrich_stream.records import (
@@ -78,6 +81,7 @@ class EnrichIdentifier:
         results: TopicT,
         contacts: TopicT,
         recollection: Recollection,
+        cancellations: Cancellations,
         pace: Pace,
         lease: Lease,
     ) -> None:
@@ -85,6 +89,7 @@ class EnrichIdentifier:
         self._results = results
         self._contacts = contacts
         self._recollection = recollection
+        self._cancellations = cancellations
         self._pace = pace
         self._slots = asyncio.Semaphore(pace.item_concurrency)
         self._lease = lease
@@ -96,16 +101,17 @@ class EnrichIdentifier:
         partition = event.message.partition
         await self._recollection.until_complete(partition)
         deliveries: list[Awaitable[Any]] = []
+        allowance = self._allowance(tasks)
         pending = {
-            asyncio.create_task(self._enrich(tasks.job, item, partition)) for item in tasks.items
+            asyncio.create_task(self._enrich(tasks.job, item, partition, allowance))
+            for item in tasks.items
         }
         try:
             while pending:
                 settled, pending = await asyncio.wait(
                     pending, timeout=self._pace.result_window_seconds
                 )
-                if settled:
-                    done = [task.result() for task in settled]
+                if done := [result for task in settled if (result := task.result())]:
                     deliveries += [delivery for _, delivery in done]
                     deliveries += self._send(tasks.job, [item for item, _ in done])
         finally:
@@ -113,17 +119,27 @@ class EnrichIdentifier:
                 task.cancel()
         await asyncio.gather(*deliveries)
 
+    def _allowance(self, tasks: IdentifierTasks) -> Allowance:
+        job_id = tasks.job.id
+        return Allowance(tasks.max_provider_calls, lambda: job_id in self._cancellations)
+
     async def _enrich(
-        self, job_: Job, item: Item, partition: int
-    ) -> tuple[SettledItem, Awaitable[Any]]:
-        """The settled item, and the delivery of the contact it is made from."""
+        self, job_: Job, item: Item, partition: int, allowance: Allowance
+    ) -> tuple[SettledItem, Awaitable[Any]] | None:
+        """The settled item, and the delivery of the contact it is made from.
+
+        None when the job was cancelled before anybody was asked: it ends without this item.
+        """
         person = self._recollection.person(item.identifier)
         is_second = person.turn.locked()
         async with person.turn:
             await self._slots.acquire()
+            if allowance.is_cancelled:
+                self._slots.release()
+                return None
             try:
                 enriched = person.share(job_) if is_second else None
-                enriched = enriched or await self._look_up(job_, item.identifier)
+                enriched = enriched or await self._look_up(job_, item.identifier, allowance)
                 person.job, person.enriched = job_, enriched
                 contact = _contact(job_, item, enriched)
                 self._lease.check()
@@ -139,7 +155,7 @@ class EnrichIdentifier:
         delivery.add_done_callback(self._release)
         return _settled(item, enriched), delivery
 
-    async def _look_up(self, job_: Job, identifier: str) -> Enriched:
+    async def _look_up(self, job_: Job, identifier: str, allowance: Allowance) -> Enriched:
         question = Question(
             identifier=Identifier.parse(identifier),
             fields=frozenset(job_.fields),
@@ -149,9 +165,10 @@ class EnrichIdentifier:
         known = self._recollection.recall(identifier)
         remembered = Remembered(
             person_known=known is not None and known.person_known,
-            fields=fresh(known, self._pace.max_age),
+            fields=still_answering(fresh(known, self._pace.max_age), job_),
         )
-        return await look_up(question, self._providers, remembered)
+        providers = chosen(self._providers, job_.options.providers)
+        return await look_up(question, providers, remembered, allowance)
 
     def _release(self, _: Any) -> None:
         self._slots.release()
@@ -201,4 +218,5 @@ def _contact(job_: Job, item: Item, enriched: Enriched) -> EnrichedContact:
         fields=dict(enriched.fields),
         trail=enriched.trail,
         enriched_at=clock.now(),
+        providers=job_.options.providers,
     )

@@ -14,6 +14,7 @@ from faust.types import TP, AppT, EventT, TopicT
 
 from enrich_stream.enrichment import Enriched
 from enrich_stream.memory import remember
+from enrich_stream.options import ask_alike, is_young_enough
 from enrich_stream.records import EnrichedContact, Job, RememberedContact, decode
 from enrich_stream.tables import DurableTable
 
@@ -36,11 +37,14 @@ class Person:
         """What the one before has found out a moment ago, when it answers this job too."""
         if self.job is None or self.enriched is None:
             return None
-        asked = set(self.job.fields)
-        if not asked >= set(job_.fields) or self.job.signals_config != job_.signals_config:
+        if self.enriched.is_limited or not ask_alike(self.job, job_):
             return None
-        fields = {name: self.enriched.fields[name] for name in sorted(job_.fields)}
-        return replace(self.enriched, fields=fields)
+        fields = {
+            name: result
+            for name, result in self.enriched.fields.items()
+            if name in job_.fields and is_young_enough(result, job_)
+        }
+        return replace(self.enriched, fields=fields) if len(fields) == len(job_.fields) else None
 
 
 class Recollection:

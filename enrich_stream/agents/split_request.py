@@ -47,7 +47,7 @@ class SplitRequest:
     async def __call__(self, event: EventT[bytes]) -> None:
         """Open the job and send what is not settled of it; a repeated request changes nothing."""
         header = self._open(event)
-        if header is None or header.dispatched:
+        if header is None or header.dispatched or job.is_complete(header):
             await asyncio.gather(*self._jobs.take_deliveries())
             return
         opened = self._jobs.take_deliveries()
@@ -89,3 +89,5 @@ class SplitRequest:
         # Read again: items may have been settled while the tasks were under way.
         header = decode(self._jobs[key], JobHeader)
         self._jobs[key] = encode(job.dispatch(header, clock.now()))
+        if self._share is not None:  # or cancelled while it waited for its turn
+            self._share.settled(header.job.id, open_items=job.open_count(header))

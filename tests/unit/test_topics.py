@@ -38,6 +38,8 @@ def test_names_are_the_ones_other_systems_know():
     assert names == {
         "requests": "enrichment-requests",
         "sync_requests": "enrichment-requests-sync",
+        "idempotency_keys": "enrichment-idempotency-keys",
+        "cancellations": "enrichment-cancellations",
         "tasks": "enrichment-tasks",
         "sync_tasks": "enrichment-tasks-sync",
         "results": "enrichment-results",
