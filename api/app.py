@@ -16,6 +16,7 @@ from api.request_context import RequestContext
 from api.routes import ROUTES
 from api.services import Services
 from api.standby import Standby, standby_consumer
+from enrich_stream.providers.registry import make_providers
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.topic_admin import check_topics
@@ -44,7 +45,12 @@ async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Ser
         await standby.start()
         stack.push_async_callback(publisher.stop)
         await publisher.start()
-        yield {"settings": settings, "publisher": publisher, "standby": standby}
+        yield {
+            "settings": settings,
+            "publisher": publisher,
+            "standby": standby,
+            "providers": make_providers(settings),
+        }
 
 
 def create_api(services: Services) -> ASGIApp:

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Constrained
 from pydantic_core import ErrorDetails
 
+from api.options import OWN_RULES, Options, job_options
 from api.problems import Fault, Problem
 from enrich_stream.errors import InputError
 from enrich_stream.identifiers import normalise
 from enrich_stream.person import Field, Identifier, IdentifierKind
+from enrich_stream.records import JobOptions
 
 MAX_IDENTIFIERS = 100
 
@@ -59,6 +61,7 @@ class PostEnrichment(_Strict):
         Constrained(min_length=1, max_length=20),
     ]
     signals_config: SignalsConfig | None = None
+    options: Options | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,14 @@ class Order:
         persons: In the caller's order.
         fields: In the caller's order, each once.
         signals_config: As given; empty when there was none.
+        options: What else is asked for.
     """
 
     kind: Literal["single", "batch"]
     persons: tuple[Person, ...]
     fields: tuple[Field, ...]
     signals_config: dict[str, Any]
+    options: JobOptions
 
 
 def parse_order(body: bytes) -> Order:
@@ -105,6 +110,7 @@ def parse_order(body: bytes) -> Order:
         persons=tuple(persons),
         fields=tuple(dict.fromkeys(Field(name) for name in content["fields"])),
         signals_config=content.get("signals_config") or {},
+        options=job_options(content.get("options")),
     )
 
 
@@ -127,6 +133,8 @@ def _shape_faults(content: dict[str, Any]) -> Iterator[Fault]:
 
 def _shape_fault(detail: ErrorDetails) -> Fault:
     place = _joined(*detail["loc"])
+    if detail["type"] in OWN_RULES:
+        return Fault(place, detail["msg"], detail["type"])
     name = str(detail["loc"][-1]) if detail["loc"] else "body"
     known = {
         "missing": (f"{name} is required", "isDefined"),

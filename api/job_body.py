@@ -7,6 +7,7 @@ import msgspec
 from api.job_store import JobView
 from enrich_stream import job
 from enrich_stream.job import Status
+from enrich_stream.options import EVIDENCE
 from enrich_stream.person import Outcome
 from enrich_stream.records import SettledItem
 
@@ -31,18 +32,19 @@ def poll_body(view: JobView) -> dict[str, Any]:
         # A header may arrive before the last rows do: then it says 100 a moment too early.
         progress = min(99, job.progress(view.header))
         return _poll(view, Status.PROCESSING, progress=progress)
-    error = _error(view) if status is Status.FAILED else None
-    return _poll(view, status, progress=100, result=_result(view), error=error)
+    progress = job.progress(view.header)
+    return _poll(view, status, progress=progress, result=_result(view), error=_error(view, status))
 
 
 def synchronous_body(view: JobView, request_id: str) -> dict[str, Any] | None:
     """200 on POST: the data of a single person; None when nobody could be asked.
 
-    Then the caller gets the operation instead: an outage must not read as "has none".
+    Then the caller gets the operation instead: an outage must not read as "has none". So it does
+    of a job that was cancelled.
     """
-    (item,) = view.items
-    if item.outcome is Outcome.UNKNOWN:
+    if not view.items or view.items[0].outcome is Outcome.UNKNOWN:
         return None
+    (item,) = view.items
     answer = msgspec.json.decode(item.answer)
     if item.outcome is Outcome.ABSENT:
         answer["data"] = {
@@ -52,6 +54,8 @@ def synchronous_body(view: JobView, request_id: str) -> dict[str, Any] | None:
     body = {"data": answer["data"], "meta": {"requestId": request_id}}
     if "error" in answer:
         body["error"] = answer["error"]
+    if EVIDENCE in view.header.job.options.include:
+        body["evidence"] = item.evidence
     return body
 
 
@@ -74,17 +78,28 @@ def _poll(
 
 
 def _result(view: JobView) -> dict[str, Any]:
-    result: dict[str, Any] = {"items": [item.answer for item in view.items]}
-    if view.header.job.kind == "single" and view.items[0].outcome is Outcome.FOUND:
+    wants_evidence = EVIDENCE in view.header.job.options.include
+    shown = [_with_evidence(item) if wants_evidence else item.answer for item in view.items]
+    result: dict[str, Any] = {"items": shown}
+    if view.header.job.kind == "single" and view.items and view.items[0].outcome is Outcome.FOUND:
         result["data"] = msgspec.json.decode(view.items[0].answer)["data"]
     return result
 
 
-def _error(view: JobView) -> dict[str, Any]:
+def _with_evidence(item: SettledItem) -> dict[str, Any]:
+    return {**msgspec.json.decode(item.answer), "evidence": item.evidence}
+
+
+def _error(view: JobView, status: Status) -> dict[str, Any] | None:
+    settled, total = job.settled_count(view.header), view.header.job.total
+    if status is Status.CANCELLED:
+        message = f"The job was cancelled; {settled} of {total} persons were looked up before."
+        return {"message": message, "retryable": False}
+    if status is not Status.FAILED:
+        return None
     if view.header.job.kind == "single":
         error: dict[str, Any] = msgspec.json.decode(view.items[0].answer)["error"]
         return error
-    total = view.header.job.total
     return {
         "message": f"None of the {total} persons could be enriched; each item says why.",
         "retryable": any(_is_unknown(item) for item in view.items),

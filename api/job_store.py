@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 import rocksdict
-import structlog
 
+from api.change import Change, readable
+from api.claim_store import ClaimStore
+from api.contact_store import ContactStore
 from enrich_stream import clock, job
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.records import (
@@ -22,15 +24,12 @@ from enrich_stream.records import (
     JobHeader,
     JobItem,
     Lane,
-    R,
     Record,
     SettledItem,
     decode,
     encode,
 )
 from enrich_stream.rocks import storage_error
-
-log = structlog.get_logger(__name__)
 
 _ACCEPTED, _HEADER, _ITEM, _OFFSET, _OPEN = b"a/", b"j/", b"i/", b"o/", b"q/"
 
@@ -39,19 +38,6 @@ class _Accepted(Record, frozen=True, kw_only=True):
     """Of a request only the job; its items are read by the workers."""
 
     job: Job
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One record of one of the topics that the standby follows.
-
-    Attributes:
-        key: The record's key, a job id or an item key.
-        value: The record's value; None deletes.
-    """
-
-    key: bytes
-    value: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +55,7 @@ class JobView:
     @property
     def is_complete(self) -> bool:
         """Whether it has ended and every row is here; rows and header travel on two topics."""
-        return job.is_complete(self.header) and len(self.items) == self.header.job.total
+        return job.is_complete(self.header) and len(self.items) == job.settled_count(self.header)
 
 
 class JobStore:
@@ -85,6 +71,8 @@ class JobStore:
         except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
             raise storage_error(path, error) from None
         self._open_counts = Counter(self._open.values())
+        self.claims = ClaimStore(self._db, retention)
+        self.contacts = ContactStore(self._db)
 
     def close(self) -> None:
         """Flush and close."""
@@ -120,6 +108,8 @@ class JobStore:
         requests: Iterable[Change],
         headers: Iterable[Change],
         items: Sequence[Change],
+        claims: Iterable[Change],
+        contacts: Iterable[Change],
         offsets: Mapping[tuple[str, int], int],
     ) -> set[str]:
         """Write one batch; returns the ids of the jobs that it touches."""
@@ -130,6 +120,8 @@ class JobStore:
             _put(batch, _ITEM + item.key, item.value)
         touched |= self._apply_headers(batch, headers, opened)
         touched |= self._apply_requests(batch, requests, opened)
+        self.claims.apply(batch, claims)
+        self.contacts.apply(batch, contacts)
         for key, owner in opened.items():
             _put(batch, _OPEN + key, "/".join(owner).encode() if owner else None)
         for (topic, partition), offset in offsets.items():
@@ -158,7 +150,9 @@ class JobStore:
             items = self._items(header)
             # The rows decide. A header may be behind them for ever, when a worker that had lost
             # its partitions was the last to write it.
-            return JobView(job.settle(header, items, header.updated_at), items)
+            header = job.settle(header, items, header.updated_at)
+            kept = tuple(item for item in items if not job.is_cancelled(header, item.index))
+            return JobView(header, kept)
         accepted = self._db.get(_ACCEPTED + key)
         if accepted is None:
             return None
@@ -197,7 +191,7 @@ class JobStore:
     ) -> set[str]:
         latest: dict[bytes, JobHeader | None] = {}
         for change in headers:
-            header = _readable(change, JobHeader)
+            header = readable(change, JobHeader)
             before = latest[change.key] if change.key in latest else self._header(change.key)
             latest[change.key] = job.merge(before, header) if before and header else header
         for key, merged in latest.items():
@@ -212,7 +206,7 @@ class JobStore:
     ) -> set[str]:
         touched: set[str] = set()
         for change in requests:
-            request = _readable(change, _Accepted)
+            request = readable(change, _Accepted)
             # A key of another job is a record that the workers bury.
             if request is None or request.job.id.encode() != change.key:
                 continue
@@ -248,14 +242,3 @@ def _put(batch: rocksdict.WriteBatch, key: bytes, value: bytes | None) -> None:
         batch.delete(key)
     else:
         batch.put(key, value)
-
-
-def _readable(change: Change, record_type: type[R]) -> R | None:
-    """The record, or None for a deletion and for what the workers bury as unreadable."""
-    if change.value is None:
-        return None
-    try:
-        return decode(change.value, record_type)
-    except UnreadableRecordError as error:
-        log.warning("standby.unreadable", record=record_type.__name__, reason=str(error))
-        return None

@@ -2,14 +2,19 @@
 
 from starlette.routing import Route
 
+from api.cancel import delete_enrichment
+from api.estimate import post_estimate
 from api.health import live, ready
 from api.poll import get_enrichment
 from api.submit import post_enrichment
 
 ROUTES = [
     Route("/api/enrichments", post_enrichment, methods=["POST"]),
+    Route("/api/enrichments/estimate", post_estimate, methods=["POST"]),
     Route("/api/enrichments/{job_id}", get_enrichment, methods=["GET"]),
     Route("/api/operations/{job_id}", get_enrichment, methods=["GET"]),
+    Route("/api/enrichments/{job_id}", delete_enrichment, methods=["DELETE"]),
+    Route("/api/operations/{job_id}", delete_enrichment, methods=["DELETE"]),
     Route("/health/live", live, methods=["GET"]),
     Route("/health/ready", ready, methods=["GET"]),
 ]

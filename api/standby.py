@@ -1,24 +1,27 @@
 """The front door's standby: follows the tables' changelogs, answers reads, wakes who waits.
 
 It assigns itself every partition and has no consumer group, so reads go on while workers
-rebalance or are down. Beside the two changelogs it follows the requests themselves: a job is
-known from the moment Kafka has accepted it, whether or not a worker has seen it.
+rebalance or are down. Beside the changelogs it follows the requests themselves: a job is known
+from the moment Kafka has accepted it, whether or not a worker has seen it. So are the claims of
+idempotency keys.
 """
 
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
-from api.job_store import Change, JobStore, JobView
+from api.change import Change
+from api.job_store import JobStore, JobView
 from enrich_stream.errors import StorageError, UnavailableError
 from enrich_stream.partitions import partition_of
-from enrich_stream.records import Lane
+from enrich_stream.records import IdempotencyKeyClaimed, Lane, RememberedContact
 from enrich_stream.topics import Topics
 
 log = structlog.get_logger(__name__)
@@ -106,6 +109,37 @@ class Standby:
             raise UnavailableError("the standby has not caught up") from None
         return self.view(job_id)
 
+    def claim(self, key: str) -> IdempotencyKeyClaimed | None:
+        """The claim of an idempotency key that holds, as far as this copy is."""
+        return self._store.claims.get(key)
+
+    def remembered(self, identifier: str) -> RememberedContact | None:
+        """What is remembered of a person, as far as this copy is and without the values."""
+        return self._store.contacts.get(identifier)
+
+    async def view_when(
+        self, job_id: str, is_reached: Callable[[JobView], bool], timeout_seconds: float
+    ) -> JobView | None:
+        """The job once it is as far as asked; None when that takes longer."""
+        with self.watch(job_id) as changed:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    while not ((view := self.view(job_id)) and is_reached(view)):
+                        await changed.wait()
+                        changed.clear()
+            except TimeoutError:
+                return None
+        return view
+
+    async def until_read(self, written: RecordMetadata, timeout_seconds: float) -> None:
+        """Return once this copy has a record; ``UnavailableError`` when that takes too long."""
+        end = {written.topic_partition: written.offset + 1}
+        try:
+            async with asyncio.timeout(timeout_seconds), self._applied:
+                await self._applied.wait_for(lambda: self._has_reached(end))
+        except TimeoutError:
+            raise UnavailableError("the standby has not caught up") from None
+
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever something of the job changes."""
@@ -123,8 +157,10 @@ class Standby:
         followed = (
             topics.requests,
             topics.sync_requests,
+            topics.idempotency_keys,
             topics.jobs_changelog,
             topics.job_items_changelog,
+            topics.contacts_changelog,
         )
         return [TopicPartition(t.name, p) for t in followed for p in range(t.partitions)]
 
@@ -177,6 +213,8 @@ class Standby:
             ],
             headers=changes[self._topics.jobs_changelog.name],
             items=changes[self._topics.job_items_changelog.name],
+            claims=changes[self._topics.idempotency_keys.name],
+            contacts=changes[self._topics.contacts_changelog.name],
             offsets={(p.topic, p.partition): batch[-1].offset + 1 for p, batch in records.items()},
         )
 

@@ -3,14 +3,16 @@
 import asyncio
 from urllib.parse import urljoin
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from ulid import ULID
 
 from api.back_pressure import check_room
 from api.bodies import Order, parse_order
 from api.caller import Caller, caller_of
+from api.idempotency import REPLAYED, claim_key, is_under_way, known_claim, new_claim
 from api.job_body import accepted_body, synchronous_body
-from api.job_id import new_job_id
 from api.job_store import JobView
 from api.json_response import JsonResponse
 from api.problems import Problem, unavailable
@@ -25,33 +27,24 @@ CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 
 async def post_enrichment(request: Request) -> Response:
     """``POST /api/enrichments``: 200 with the data, or 202 with the operation to poll."""
-    settings: Settings = request.state.settings
-    order = parse_order(await _body(request, settings.max_body_bytes))
-    caller = caller_of(request)
-    job_id = new_job_id(caller.organisation, request.headers.get("Idempotency-Key"))
-    accepted = _accept(order, job_id, caller, request.state.request_id)
-    if request.state.standby.view(job_id) is None:  # a repeat needs no room
-        check_room(request.state.standby, accepted.job, settings)
-    with request.state.standby.watch(accepted.job.id) as changed:
-        try:
-            await request.state.publisher.publish(accepted)
-        except UnavailableError:
-            raise unavailable("The request could not be stored. Nothing was started.") from None
-        except InputError as error:
-            raise Problem(413, str(error)) from None
-        if accepted.job.lane is Lane.SYNC:
-            view = await _completed(request, accepted.job.id, changed)
+    order = parse_order(await read_body(request))
+    job_, is_replay = await _admit(request, order)
+    headers = REPLAYED if is_replay else {}
+    with request.state.standby.watch(job_.id) as changed:
+        if not (is_replay and await is_under_way(request, job_.id)):
+            await _publish(request, _requested(job_, order))
+        if job_.lane is Lane.SYNC:
+            view = await _completed(request, job_.id, changed)
             if view and (body := synchronous_body(view, request.state.request_id)):
-                return JsonResponse(body)
-    poll_url = _poll_url(request, accepted.job.id)
-    return JsonResponse(
-        accepted_body(accepted.job.id, poll_url, request.state.request_id), status_code=202
-    )
+                return JsonResponse(body, headers=headers)
+    body = accepted_body(job_.id, _poll_url(request, job_.id), request.state.request_id)
+    return JsonResponse(body, status_code=202, headers=headers)
 
 
-def _accept(order: Order, job_id: str, caller: Caller, request_id: str) -> EnrichmentRequested:
-    job = Job(
-        id=job_id,
+def new_job(order: Order, caller: Caller, request_id: str) -> Job:
+    """What is ordered, as a job that is accepted now; ``op_`` and a ULID is its id."""
+    return Job(
+        id=f"op_{ULID()}",
         organisation=caller.organisation,
         kind=order.kind,
         total=len(order.persons),
@@ -60,7 +53,34 @@ def _accept(order: Order, job_id: str, caller: Caller, request_id: str) -> Enric
         request_id=request_id,
         lane=Lane.SYNC if _may_wait(order) else Lane.BATCH,
         signals_config=order.signals_config,
+        options=order.options,
     )
+
+
+async def _admit(request: Request, order: Order) -> tuple[Job, bool]:
+    """The job to be done, and whether it is that of an earlier request with the same key."""
+    job = new_job(order, caller_of(request), request.state.request_id)
+    key = claim_key(request)
+    claim = known_claim(request, key, order) if key else None
+    if claim is None:  # a repeat needs no room
+        check_room(request.state.standby, job, request.state.settings)
+        claim = await new_claim(request, key, order, job) if key else None
+    if claim is None:
+        return job, False
+    claimed = msgspec.structs.replace(job, id=claim.job_id, accepted_at=claim.accepted_at)
+    return claimed, claimed.id != job.id
+
+
+async def _publish(request: Request, accepted: EnrichmentRequested) -> None:
+    try:
+        await request.state.publisher.publish(accepted)
+    except UnavailableError:
+        raise unavailable("The request could not be stored. Nothing was started.") from None
+    except InputError as error:
+        raise Problem(413, str(error)) from None
+
+
+def _requested(job: Job, order: Order) -> EnrichmentRequested:
     items = tuple(
         Item(index=index, given=person.given, identifier=str(person.identifier))
         for index, person in enumerate(order.persons)
@@ -90,7 +110,9 @@ async def _completed(request: Request, job_id: str, changed: asyncio.Event) -> J
         return None
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body; ``Problem`` 413 as soon as it is larger than the settings allow."""
+    limit = request.state.settings.max_body_bytes
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -7,8 +7,8 @@ from enrich_stream.person import Field, Outcome
 from enrich_stream.providers.base import Provider
 from enrich_stream.records import FieldResult, Job
 
-INCLUDABLE = ("evidence",)
-"""What ``include`` may name."""
+EVIDENCE = "evidence"
+"""In ``include``: where the values are from, and who was asked."""
 
 
 def chosen(providers: Sequence[Provider], names: Sequence[str]) -> Sequence[Provider]:

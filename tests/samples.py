@@ -26,7 +26,7 @@ LATER = clock.iso(_NOW + timedelta(seconds=1))
 def a_job(total=1, *, job_id="op_1", kind="batch", fields=(Field.EMAIL,), **options):
     return Job(
         id=job_id,
-        organisation="acme",
+        organisation="default",
         kind=kind,
         total=total,
         fields=fields,

@@ -8,6 +8,13 @@ from enrich_stream.providers.directory import DirectoryProvider
 from enrich_stream.providers.endpoint import EndpointProvider
 from enrich_stream.settings import Settings
 
+_PROVIDERS = (DirectoryProvider, EndpointProvider)
+
+
+def provider_names() -> tuple[str, ...]:
+    """All providers there are, whether or not the settings turn them on."""
+    return tuple(provider.name for provider in _PROVIDERS)
+
 
 def make_providers(settings: Settings) -> list[Provider]:
     """The providers that the settings turn on; the operator's own records come first."""

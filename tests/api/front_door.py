@@ -17,8 +17,10 @@ from api.publisher import Publisher
 from api.standby import Standby
 from enrich_stream import job
 from enrich_stream.partitions import partition_of
+from enrich_stream.providers.registry import make_providers
 from enrich_stream.records import (
     VERSION,
+    CancellationRequested,
     EnrichmentRequested,
     JobItem,
     decode,
@@ -39,7 +41,9 @@ class MemoryKafka:
         self.logs = defaultdict(list)
         self.is_up = True
         self.delivers = True
+        self.refuses_requests = False
         self.on_request = lambda _: None
+        self.on_cancellation = lambda _: None
         self._grown = asyncio.Event()
 
     def append(self, topic, key, value):
@@ -47,10 +51,12 @@ class MemoryKafka:
         offset = len(self.logs[partition])
         self.logs[partition].append(SimpleNamespace(key=key, value=value, offset=offset))
         self._grown.set()
+        return partition, offset
 
-    def settle(self, record, *items):
-        """Write what a worker writes when ``items`` of a job are settled."""
+    def settle(self, record, *items, is_cancelled=False):
+        """Write what a worker writes when ``items`` of a job are settled, or it is cancelled."""
         header = job.settle(job.open_job(record, AT), items, AT)
+        header = job.cancel(header, AT) if is_cancelled else header
         for item in items:
             partition = partition_of(record.id, TOPICS.job_items_changelog.partitions)
             log = self.logs[TopicPartition(TOPICS.job_items_changelog.name, partition)]
@@ -88,11 +94,14 @@ class MemoryProducer:
         """Nothing to disconnect."""
 
     async def send_and_wait(self, topic, value, key):
-        if not self._kafka.is_up:
+        if not self._kafka.is_up or (topic in REQUESTS and self._kafka.refuses_requests):
             raise KafkaConnectionError
-        self._kafka.append(TOPICS.by_name(topic), key, value)
+        partition, offset = self._kafka.append(TOPICS.by_name(topic), key, value)
         if topic in REQUESTS:
             self._kafka.on_request(decode(value, EnrichmentRequested))
+        if topic == TOPICS.cancellations.name:
+            self._kafka.on_cancellation(decode(value, CancellationRequested))
+        return SimpleNamespace(topic_partition=partition, offset=offset)
 
 
 class MemoryConsumer:
@@ -152,8 +161,13 @@ async def front_door(data_dir, kafka, **settings):
     standby = Standby(MemoryConsumer(kafka), TOPICS, store)
     publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
     await standby.start()
-    app = create_api({"settings": settings, "standby": standby, "publisher": publisher})
-    state = {"settings": settings, "standby": standby, "publisher": publisher}
+    state = {
+        "settings": settings,
+        "standby": standby,
+        "publisher": publisher,
+        "providers": make_providers(settings),
+    }
+    app = create_api(state)
 
     async def with_state(scope, receive, send):
         # The client runs no lifespan, from which a server takes the state.
