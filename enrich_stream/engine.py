@@ -3,10 +3,6 @@
 The engine waits without a limit until everything in hand is acknowledged, and forgets at the
 beginning of a rebalance what was acknowledged since its last commit. Here running work gets a
 bounded time, what is not finished by then is let go of, and what is done is committed.
-
-The engine reads all topics in one loop, which stops at the first record for an agent whose queue
-is full, and with it all other agents do. Here some agents wait for what others have yet to read,
-so a full queue only pauses the partitions it is fed from.
 """
 
 import asyncio
@@ -17,30 +13,15 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
-from mode.utils.queues import ThrowableQueue
 
 from enrich_stream.agents.stage import Stage
+from enrich_stream.intake import PausingQueue, Transport
 from enrich_stream.lease import Lease
 
 log = structlog.get_logger(__name__)
 
 HANDOVER_SHARE = 0.75
 """Of the grace period; the rest is for committing and leaving the group."""
-
-
-class PausingQueue(ThrowableQueue[Any]):
-    """Takes whatever has been fetched, and pauses its partitions from 4/5 of its size on.
-
-    It may outgrow its size by what one fetch holds (``broker_max_poll_records``).
-    """
-
-    def __init__(self, app: faust.App, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._app = app
-
-    def full(self) -> bool:
-        """Only while tables are read back: nothing is paused then, and nobody waits for others."""
-        return bool(self._app.in_recovery) and super().full()
 
 
 class Engine(faust.App):
@@ -55,11 +36,14 @@ class Engine(faust.App):
 
     def FlowControlQueue(  # noqa: N802 - the engine's name for it
         self, maxsize: int | None = None, *, clear_on_resume: bool = False
-    ) -> ThrowableQueue[Any]:
+    ) -> PausingQueue:
         """The queue between the reading loop and an agent."""
         return PausingQueue(
             self, maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume
         )
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
 
     async def _consumer_wait_empty(self, consumer: Any, _logger: Any) -> None:
         """Called by the engine once no more events flow, before partitions are given up."""

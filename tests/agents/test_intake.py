@@ -1,4 +1,4 @@
-"""How the engine's reading loop and the agents' queues get along."""
+"""How records get from Kafka to the agents: none is held up by another agent, none is skipped."""
 
 import asyncio
 
@@ -12,11 +12,18 @@ SIZE = 10
 
 
 @pytest.fixture
-async def queue(tmp_path):
-    """What stands between the reading loop and an agent."""
+async def app(tmp_path):
     app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
     app.finalize()
     app.flow_control.resume()
+    yield app
+    # The engine makes a loop for the thread of its consumer, which is never started here.
+    app.consumer._thread.thread_loop.close()
+
+
+@pytest.fixture
+def queue(app):
+    """What stands between the reading loop and an agent."""
     return app.FlowControlQueue(maxsize=SIZE)
 
 
@@ -49,3 +56,19 @@ async def test_a_queue_that_fills_up_pauses_its_partitions_until_it_has_room(que
     for _ in range(2 * SIZE):
         queue.get_nowait()
     assert calls == ["pause", "resume"]
+
+
+async def test_nothing_is_read_while_reading_is_taken_up_at_the_committed_offsets(app):
+    """What was read in that moment would be thrown away, and dropped when it comes again."""
+    flowed = []
+
+    async def committed():
+        flowed.append(app.consumer.flow_active)
+        return {}
+
+    app.consumer.seek_to_committed = committed
+    app.consumer.resume_flow()
+
+    await app.consumer.perform_seek()
+
+    assert flowed == [False]
