@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
+from enrich_stream.verification.verdict import Verdict
 
 __all__ = ["Answer", "Finding", "Outcome", "Provider", "Question", "Value"]
 
@@ -25,6 +26,8 @@ class Value:
         verification: How it was verified, for example ``operator`` or ``mailbox``.
         observed_at: When the provider saw it, UTC; None when the provider does not say.
         confidence: 0 to 1; None when the provider does not say.
+        verdict: What the provider says of an e-mail, in our words; None when it says nothing. A
+            verified value without one is vouched for by its source and not checked again.
     """
 
     value: Any
@@ -32,6 +35,7 @@ class Value:
     verification: str | None = None
     observed_at: datetime | None = None
     confidence: float | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
