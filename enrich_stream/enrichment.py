@@ -225,6 +225,8 @@ def _evidence(provider: str, value: Value) -> Evidence:
         verification=value.verification,
         observed_at=clock.iso(value.observed_at) if value.observed_at else None,
         confidence=value.confidence,
+        verdict=value.verdict,
+        details=dict(value.details),
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.person import Field, Outcome
+from enrich_stream.verification.verdict import Verdict
 
 VERSION = 1
 """Raised when a record changes so that an older reader would misunderstand it."""
@@ -207,6 +208,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verification: str | None = None
     observed_at: str | None = None
     confidence: float | None = None
+    verdict: Verdict | None = None
+    details: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class FieldResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -149,6 +149,20 @@ class Settings(BaseSettings):
         default=ByteSize(64 * 1024 * 1024), gt=0, description="Write buffers of one process in all."
     )
 
+    verification: Literal["full", "offline", "off"] = Field(
+        default="full",
+        description="How e-mails and phones are checked: `full` asks the DNS and verifiers,"
+        " `offline` nobody, `off` takes each provider's word.",
+    )
+    dns_servers: str = Field(
+        default="",
+        description="DNS resolvers to ask, `address` or `address:port` separated by commas; empty"
+        " takes the system's.",
+    )
+    dns_timeout_seconds: float = Field(
+        default=5.0, gt=0, description="How long the DNS may take for one domain."
+    )
+
     directory_file: Path | None = Field(
         default=None, description="The operator's own records, CSV or JSON Lines."
     )

@@ -28,6 +28,7 @@ class Value:
         confidence: 0 to 1; None when the provider does not say.
         verdict: What the provider says of an e-mail, in our words; None when it says nothing. A
             verified value without one is vouched for by its source and not checked again.
+        details: What else is known of it, for example the region of a phone.
     """
 
     value: Any
@@ -36,6 +37,7 @@ class Value:
     observed_at: datetime | None = None
     confidence: float | None = None
     verdict: Verdict | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
