@@ -31,6 +31,11 @@ class Allowance:
         """Whether nobody wants the answers any more."""
         return self._is_cancelled()
 
+    @property
+    def left(self) -> int | None:
+        """How often providers may still be asked; None for no cap."""
+        return self._left
+
     def refusal(self, provider: Provider) -> str:
         """Why ``provider`` may not be asked now; empty when it may, and then the call is spent."""
         if self.is_cancelled:

@@ -1,6 +1,6 @@
 """The Faust application of a worker: which agent reads which topic and writes which table."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from enrich_stream.agents.split_request import SplitRequest
 from enrich_stream.agents.stage import Handler, Stage
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.fair_share import FairShare
 from enrich_stream.lease import Lease
-from enrich_stream.providers.base import Provider
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
 from enrich_stream.topics import MAX_RECORD_BYTES, Topic, Topics
+from enrich_stream.waiting_room import WaitingRoom
 
 APP_ID = "enrich-stream"
 """The consumer group, and the beginning of the changelog topics' names; after the prefix."""
@@ -36,7 +37,7 @@ TABLE_EVENTS_AT_ONCE = 200
 def create_app(
     settings: Settings,
     topics: Topics,
-    providers: Sequence[Provider],
+    enrichment: Enrichment,
     cancellations: Cancellations,
     *,
     store: str = "rocksdb://",
@@ -46,7 +47,7 @@ def create_app(
     Args:
         settings: See ``settings``.
         topics: The declared topics; they must exist before the application starts.
-        providers: Whom to ask, in order.
+        enrichment: Looks people up.
         cancellations: Which jobs were cancelled; kept up to date by the caller.
         store: ``rocksdb://``, or ``memory://`` in tests.
     """
@@ -58,9 +59,10 @@ def create_app(
     retention = timedelta(days=settings.retention_days)
     dead_letters = DeadLetters(_topic(app, topics.dead_letters))
     results, enriched = _topic(app, topics.results), _topic(app, topics.contacts)
+    retries, waiting_room = _topic(app, topics.retries), WaitingRoom()
     recollection = Recollection(app, enriched, contacts)
     share = FairShare(settings.organisation_items_under_way)
-    app.on_hand_back += [recollection.forget, share.forget]
+    app.on_hand_back += [recollection.forget, share.forget, waiting_room.forget]
 
     def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
         stage = Stage(app, name, dead_letters, at_once)
@@ -80,11 +82,13 @@ def create_app(
 
     def enrich(tasks: Topic, name: str, pace: Pace) -> None:
         handle = EnrichIdentifier(
-            providers,
+            enrichment,
             results=results,
             contacts=enriched,
+            retries=retries,
             recollection=recollection,
             cancellations=cancellations,
+            waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
         )
@@ -93,6 +97,7 @@ def create_app(
     at_once = settings.waiting_jobs
     split(topics.requests, "split_request", topics.tasks, at_once, share=share)
     enrich(topics.tasks, "enrich_identifier", Pace.of_batches(settings))
+    enrich(topics.retries, "retry_identifier", Pace.of_retries(settings))
     # The lane of those who wait: the same agents, on topics of their own.
     at_once = settings.sync_concurrency
     split(topics.sync_requests, "split_sync_request", topics.sync_tasks, at_once, share=None)

@@ -32,7 +32,7 @@ def forecast(
     max_age: MaxAge,
 ) -> Forecast:
     """What looking up ``identifier`` for ``job`` would take, with what is ``known``."""
-    own, outside = by_place(identifier, chosen(providers, job.options.providers))
+    own, outside = by_place(chosen(providers, job.options.providers))
     earlier = still_answering(fresh(known, max_age), job)
     remembered = {
         name: result
@@ -40,5 +40,12 @@ def forecast(
         if name in job.fields and saves_asking(name, result, own, outside)
     }
     left = set(job.fields) - remembered.keys()
-    calls = sum(not left.isdisjoint(provider.fields) for provider in outside)
+    # Who cannot be asked by this name may be by one that comes to light, if anybody can be at all.
+    can_begin = any(identifier.kind in provider.kinds for provider in (*own, *outside))
+    calls = sum(_most_calls(provider, left) for provider in outside) if can_begin else 0
     return Forecast(remembered=remembered, most_calls=calls)
+
+
+def _most_calls(provider: Provider, fields: set[Field]) -> int:
+    answered = len(fields & provider.fields)
+    return min(answered, 1) if provider.answers_at_once else answered

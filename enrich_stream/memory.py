@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from msgspec.structs import replace
+
 from enrich_stream import clock
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import VERSION, EnrichedContact, FieldResult, RememberedContact
@@ -42,7 +44,7 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
     for name, result in contact.fields.items():
         older = fields.get(name)
         if _is_memorable(result, contact) and (not older or older.as_of <= result.as_of):
-            fields[name] = result
+            fields[name] = replace(result, is_recalled=False) if result.is_recalled else result
     person_known = contact.person_known or (known is not None and known.person_known)
     return RememberedContact(version=VERSION, person_known=person_known, fields=fields)
 
@@ -53,6 +55,11 @@ def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, Fi
         return {}
     at = clock.present()
     return {name: result for name, result in known.fields.items() if max_age.allows(result, at)}
+
+
+def recalled(results: Mapping[Field, FieldResult]) -> Mapping[Field, FieldResult]:
+    """Earlier results, marked as such."""
+    return {name: replace(result, is_recalled=True) for name, result in results.items()}
 
 
 def _is_memorable(result: FieldResult, contact: EnrichedContact) -> bool:

@@ -80,6 +80,76 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options: JobOptions = NO_OPTIONS
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One value of a field with where it comes from; see ``providers.base.Value``."""
+
+    value: Any
+    provider: str
+    verified: bool
+    verification: str | None = None
+    observed_at: str | None = None
+    confidence: float | None = None
+    verdict: Verdict | None = None
+    details: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class FieldResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one field.
+
+    Attributes:
+        outcome: ``found``, ``absent`` or ``unknown``.
+        values: Best first, verified before unverified.
+        reason: Who said what, when there is no verified value.
+        as_of: When this was obtained, ISO 8601, UTC, milliseconds.
+        is_recalled: Whether an earlier answer stood for asking again.
+    """
+
+    outcome: Outcome
+    values: tuple[Evidence, ...] = ()
+    reason: str = ""
+    as_of: str
+    is_recalled: bool = False
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the trail.
+
+    Attributes:
+        provider: Who was asked, or would have been.
+        outcomes: ``found``, ``absent`` or ``unknown`` for each field.
+        reasons: Why a field is absent or unknown, when the provider says: no such person, rate
+            limited, timed out, left alone because it failed, the job's cap spent, and so on.
+        milliseconds: How long it took, checking what it said included.
+        cost: What the provider charged, in its own credits.
+        identifier: By which name it was asked, when that was not the caller's own.
+        learned_from: Whose answer that name stood in.
+    """
+
+    provider: str
+    outcomes: dict[str, str]
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)
+    milliseconds: int = 0
+    cost: float = 0.0
+    identifier: str = ""
+    learned_from: str = ""
+
+
+class LearnedName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Another name of a person, and whose answer it stood in."""
+
+    identifier: str
+    learned_from: str
+
+
+class SoFar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a look-up came to that is to be gone on with later; see ``Enriched``."""
+
+    person_known: bool = False
+    fields: dict[Field, FieldResult] = msgspec.field(default_factory=dict)
+    trail: tuple[Asked, ...] = ()
+    names: tuple[LearnedName, ...] = ()
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person of a job.
 
@@ -87,11 +157,13 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         index: Place in the caller's list, from 0.
         given: The identifier as the caller wrote it, echoed back in the answer.
         identifier: The canonical identifier, as ``Identifier`` writes it.
+        so_far: What has been found out already, when the person was put back.
     """
 
     index: int
     given: dict[str, str]
     identifier: str
+    so_far: SoFar | None = None
 
 
 class EnrichmentRequested(Record, frozen=True, kw_only=True):
@@ -132,15 +204,19 @@ class CancellationRequested(Record, frozen=True, kw_only=True):
 class IdentifierTasks(Record, frozen=True, kw_only=True):
     """``enrichment-tasks``, key job id: those items of a job whose persons share a partition.
 
+    Those on ``enrichment-retries`` are put back: providers had no room for them in time.
+
     Attributes:
         job: The job.
         items: Its items here.
         max_provider_calls: Their share of the job's cap; None for no cap.
+        not_before: When asking may help again, ISO 8601; None for at once.
     """
 
     job: Job
     items: tuple[Item, ...]
     max_provider_calls: int | None = None
+    not_before: str | None = None
 
 
 class SettledItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -197,44 +273,6 @@ class JobHeader(Record, frozen=True, kw_only=True):
     cancelled: str = "0"
     updated_at: str
     completed_at: str | None = None
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One value of a field with where it comes from; see ``providers.base.Value``."""
-
-    value: Any
-    provider: str
-    verified: bool
-    verification: str | None = None
-    observed_at: str | None = None
-    confidence: float | None = None
-    verdict: Verdict | None = None
-    details: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-class FieldResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one field.
-
-    Attributes:
-        outcome: ``found``, ``absent`` or ``unknown``.
-        values: Best first, verified before unverified.
-        reason: Who said what, when there is no verified value.
-        as_of: When this was obtained, ISO 8601, UTC, milliseconds.
-    """
-
-    outcome: Outcome
-    values: tuple[Evidence, ...] = ()
-    reason: str = ""
-    as_of: str
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of the trail: who was asked, the outcome of each field, how long, at what cost."""
-
-    provider: str
-    outcomes: dict[str, str]
-    milliseconds: int = 0
-    cost: float = 0.0
 
 
 class EnrichedContact(Record, frozen=True, kw_only=True):

@@ -125,6 +125,23 @@ class Settings(BaseSettings):
     item_deadline_seconds: float = Field(
         default=30.0, gt=0, description="How long looking up one person may take."
     )
+    job_deadline_seconds: float = Field(
+        default=3600.0,
+        ge=0,
+        description="How long after its acceptance a job may still wait for a provider that has no"
+        " room; its persons are put back until then.",
+    )
+    waiting_retries: int = Field(
+        default=5_000,
+        ge=1,
+        description="Task records that one worker has in hand while their persons wait for a"
+        " provider to have room again.",
+    )
+    waterfall_file: Path | None = Field(
+        default=None,
+        description="Another order of providers than the shipped `enrich_stream/waterfall.yaml`;"
+        " what it does not mention stays.",
+    )
     result_window_seconds: float = Field(
         default=0.1, gt=0, description="Persons of a task settled within this go out together."
     )

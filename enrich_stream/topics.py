@@ -74,6 +74,7 @@ class Topics:
     cancellations: Topic
     tasks: Topic
     sync_tasks: Topic
+    retries: Topic
     results: Topic
     contacts: Topic
     dead_letters: Topic

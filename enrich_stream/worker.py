@@ -10,8 +10,10 @@ from faust.exceptions import ConsistencyError
 from enrich_stream.app import create_app
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError, StorageError
 from enrich_stream.follower import following
+from enrich_stream.orders import load_orders
 from enrich_stream.providers.registry import open_providers
 from enrich_stream.retention import Retention
 from enrich_stream.settings import Settings
@@ -19,6 +21,7 @@ from enrich_stream.shutdown import until_told_to_stop
 from enrich_stream.tables import discard_tables
 from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import topics_for
+from enrich_stream.verification.verification import open_verification
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +45,12 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     cancellations = Cancellations(timedelta(days=settings.retention_days))
     async with (
         open_providers(settings) as providers,
+        open_verification(settings) as verification,
         following(settings.kafka_bootstrap_servers, topics.cancellations, cancellations.take),
     ):
-        app = create_app(settings, topics, providers, cancellations)
+        orders = load_orders(settings.waterfall_file)
+        enrichment = Enrichment(providers, orders, verification)
+        app = create_app(settings, topics, enrichment, cancellations)
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])

@@ -48,11 +48,13 @@ class Finding:
         outcome: Found, absent or unknown.
         values: Best first. Absent may carry values that are not verified.
         reason: A short fixed phrase why, for example ``no such person`` or ``timed out``.
+        retry_at: When asking again may help, in seconds since the epoch; None when nobody knows.
     """
 
     outcome: Outcome
     values: tuple[Value, ...] = ()
     reason: str = ""
+    retry_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +109,15 @@ class Provider(Protocol):
         fields: The fields it can answer.
         is_local: True for records of the operator's own, which cost nothing to ask again:
             they are asked before the memory of earlier answers.
+        answers_at_once: Whether one call answers all fields for the same price, so that it is
+            asked for everything that is open.
     """
 
     name: str
     kinds: frozenset[IdentifierKind]
     fields: frozenset[Field]
     is_local: bool
+    answers_at_once: bool
 
     async def start(self) -> None:
         """Open what is needed; raises ``SetupError`` when that cannot be done."""

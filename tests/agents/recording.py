@@ -8,6 +8,7 @@ from faust.types.tuples import TP, RecordMetadata
 
 from enrich_stream.app import create_app
 from enrich_stream.cancellations import Cancellations
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
 from enrich_stream.topics import load_topics
 
@@ -86,7 +87,7 @@ async def until(condition, seconds=5.0):
 async def agent_under_test(name, tmp_path, *providers, **settings):
     settings = Settings(data_dir=tmp_path, **settings)
     cancellations = Cancellations(timedelta(days=settings.retention_days))
-    app = create_app(settings, TOPICS, providers, cancellations, store="memory://")
+    app = create_app(settings, TOPICS, Enrichment(providers), cancellations, store="memory://")
     app.finalize()
     app._producer = producer = RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there

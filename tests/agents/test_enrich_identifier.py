@@ -16,7 +16,7 @@ KEY = b"op_1"
 class Provider:
     """The outside world: knows everybody; may be told to wait, or to fail, for some."""
 
-    name, is_local = "outside", False
+    name, is_local, answers_at_once = "outside", False, True
     kinds, fields = frozenset(IdentifierKind), frozenset(Field)
 
     def __init__(self, *, waits_for=None, fails_for=()):

@@ -1,11 +1,14 @@
 """How records get from Kafka to the agents: none is held up by another agent, none is skipped."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from recording import TOPICS
 
 from enrich_stream.app import create_app
+from enrich_stream.cancellations import Cancellations
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
 
 SIZE = 10
@@ -13,7 +16,13 @@ SIZE = 10
 
 @pytest.fixture
 async def app(tmp_path):
-    app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
+    app = create_app(
+        Settings(data_dir=tmp_path),
+        TOPICS,
+        Enrichment([]),
+        Cancellations(timedelta(7)),
+        store="memory://",
+    )
     app.finalize()
     app.flow_control.resume()
     yield app

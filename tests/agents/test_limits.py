@@ -115,7 +115,8 @@ async def test_beyond_the_cap_nobody_is_asked(tmp_path):
         unknown = next(item for item in results(agent) if item.outcome is Outcome.UNKNOWN)
         error = msgspec.json.decode(unknown.answer)["error"]
         assert CAP_SPENT in error["message"]
-        assert msgspec.json.decode(unknown.evidence)["trail"] == [], "nobody was asked"
+        (line,) = msgspec.json.decode(unknown.evidence)["trail"]
+        assert line["reasons"] == {"contact.email": CAP_SPENT}
 
 
 async def test_own_records_and_memory_do_not_count_for_the_cap(tmp_path):

@@ -11,7 +11,7 @@ from aiohttp import web
 from endpoint_samples import BOTH, MIRA, SECONDS, Endpoint, a_question, email, found_one
 from pydantic import SecretStr
 
-from enrich_stream.enrichment import look_up
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Provider, Question
@@ -492,9 +492,9 @@ async def test_nothing_of_the_answer_reaches_the_log(endpoint, started, caplog, 
     asked = await started(endpoint.url, SecretStr(TOKEN))
     for said in (email("secret@b.example"), email("secret"), {"outcome": "secret"}):
         endpoint.answer_json({"fields": {"contact.email": said}})
-        await look_up(a_question(), [asked])
+        await Enrichment([asked]).look_up(a_question())
     endpoint.answer(text="secret")
-    await look_up(a_question(), [asked])
+    await Enrichment([asked]).look_up(a_question())
     # The fake's own record of requests is not the provider's.
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("aiohttp.access")]
     printed = capsys.readouterr()

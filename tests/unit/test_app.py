@@ -7,6 +7,7 @@ from recording import TOPICS
 
 from enrich_stream.app import create_app
 from enrich_stream.cancellations import Cancellations
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
 from enrich_stream.topics import topics_for
 
@@ -16,7 +17,9 @@ def test_the_tables_changelogs_are_the_declared_topics(tmp_path, prefix):
     """Each table writes to the changelog topic that topics.yaml has for it, and to no other."""
     settings = Settings(data_dir=tmp_path, kafka_topic_prefix=prefix)
     topics = topics_for(settings)
-    app = create_app(settings, topics, [], Cancellations(timedelta(7)), store="memory://")
+    app = create_app(
+        settings, topics, Enrichment([]), Cancellations(timedelta(7)), store="memory://"
+    )
 
     changelogs = {table.changelog_topic_name for table in app.tables.values()}
 

@@ -42,6 +42,7 @@ def test_names_are_the_ones_other_systems_know():
         "cancellations": "enrichment-cancellations",
         "tasks": "enrichment-tasks",
         "sync_tasks": "enrichment-tasks-sync",
+        "retries": "enrichment-retries",
         "results": "enrichment-results",
         "contacts": "enriched-contacts",
         "dead_letters": "enrichment-dead-letters",

@@ -38,6 +38,7 @@ class DirectoryProvider:
     kinds = frozenset(IdentifierKind)
     fields = frozenset(Field)
     is_local = True
+    answers_at_once = True
 
     def __init__(
         self,

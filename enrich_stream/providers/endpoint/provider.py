@@ -39,6 +39,7 @@ class EndpointProvider:
     kinds = frozenset(IdentifierKind)
     fields = frozenset(Field)
     is_local = False
+    answers_at_once = True
 
     def __init__(
         self,
