@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from faust.types import EventT, TopicT
 
 from enrich_stream import clock, job
 from enrich_stream.agents.recollection import Recollection
-from enrich_stream.allowance import Allowance
+from enrich_stream.allowance import Allowance, calls_in
 from enrich_stream.answer import item_answer
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.enrichment import Enriched, Remembered, look_up
@@ -92,6 +93,7 @@ class EnrichIdentifier:
         self._cancellations = cancellations
         self._pace = pace
         self._slots = asyncio.Semaphore(pace.item_concurrency)
+        self._allowances: WeakValueDictionary[tuple[str, int], Allowance] = WeakValueDictionary()
         self._lease = lease
 
     async def __call__(self, event: EventT[bytes]) -> None:
@@ -101,7 +103,7 @@ class EnrichIdentifier:
         partition = event.message.partition
         await self._recollection.until_complete(partition)
         deliveries: list[Awaitable[Any]] = []
-        allowance = self._allowance(tasks)
+        allowance = self._allowance(tasks, partition)
         pending = {
             asyncio.create_task(self._enrich(tasks.job, item, partition, allowance))
             for item in tasks.items
@@ -119,9 +121,15 @@ class EnrichIdentifier:
                 task.cancel()
         await asyncio.gather(*deliveries)
 
-    def _allowance(self, tasks: IdentifierTasks) -> Allowance:
-        job_id = tasks.job.id
-        return Allowance(tasks.max_provider_calls, lambda: job_id in self._cancellations)
+    def _allowance(self, tasks: IdentifierTasks, partition: int) -> Allowance:
+        """What is left of the record's share; a repeat that is in hand beside it has the same."""
+        job_id, left = tasks.job.id, tasks.max_provider_calls
+        if left is not None:
+            persons = {item.identifier for item in tasks.items}
+            spent = sum(self._recollection.calls(tasks.job, person) for person in persons)
+            left = max(0, left - spent)
+        allowance = Allowance(left, lambda: job_id in self._cancellations)
+        return self._allowances.setdefault((job_id, partition), allowance)
 
     async def _enrich(
         self, job_: Job, item: Item, partition: int, allowance: Allowance
@@ -138,10 +146,11 @@ class EnrichIdentifier:
                 self._slots.release()
                 return None
             try:
-                enriched = person.share(job_) if is_second else None
-                enriched = enriched or await self._look_up(job_, item.identifier, allowance)
+                shared = person.share(job_) if is_second else None
+                enriched = shared or await self._look_up(job_, item.identifier, allowance)
                 person.job, person.enriched = job_, enriched
-                contact = _contact(job_, item, enriched)
+                calls = 0 if shared else calls_in(enriched.trail, self._providers)
+                contact = _contact(job_, item, enriched, self._spent(job_, item, calls))
                 self._lease.check()
                 self._recollection.keep(contact)
                 # To the task's own partition: a person's tasks, contacts and memory stay together.
@@ -169,6 +178,11 @@ class EnrichIdentifier:
         )
         providers = chosen(self._providers, job_.options.providers)
         return await look_up(question, providers, remembered, allowance)
+
+    def _spent(self, job_: Job, item: Item, calls: int) -> int:
+        if job_.options.max_provider_calls is None:
+            return 0
+        return self._recollection.calls(job_, item.identifier) + calls
 
     def _release(self, _: Any) -> None:
         self._slots.release()
@@ -206,7 +220,7 @@ def _settled(item: Item, enriched: Enriched) -> SettledItem:
     )
 
 
-def _contact(job_: Job, item: Item, enriched: Enriched) -> EnrichedContact:
+def _contact(job_: Job, item: Item, enriched: Enriched, provider_calls: int) -> EnrichedContact:
     return EnrichedContact(
         version=VERSION,
         id=job.item_key(job_.id, item.index),
@@ -219,4 +233,5 @@ def _contact(job_: Job, item: Item, enriched: Enriched) -> EnrichedContact:
         trail=enriched.trail,
         enriched_at=clock.now(),
         providers=job_.options.providers,
+        provider_calls=provider_calls,
     )
