@@ -1,12 +1,15 @@
 """What still may be asked for some persons of a job: nothing once it is cancelled or its cap spent.
 
 A cap holds for the whole job, whose persons are on many workers. So each task record has a share
-of its own (see ``fan_out``), and nobody has to be asked how much is left.
+of its own (see ``fan_out``), and nobody has to be asked how much is left. What was spent on a
+person is remembered with the person, so that a record that comes again has only the rest of its
+share. Not counted is what a worker had in hand when it was killed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from enrich_stream.providers.base import Provider
+from enrich_stream.records import Asked
 
 CAP_SPENT = "not asked, max_provider_calls is spent"
 CANCELLED = "not asked, the job was cancelled"
@@ -46,3 +49,9 @@ class Allowance:
             return CAP_SPENT
         self._left -= 1
         return ""
+
+
+def calls_in(trail: Sequence[Asked], providers: Sequence[Provider]) -> int:
+    """How many lines of a trail count for a cap."""
+    counting = {provider.name for provider in providers if not provider.is_local}
+    return sum(asked.was_asked and asked.provider in counting for asked in trail)

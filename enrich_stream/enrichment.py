@@ -14,7 +14,7 @@ from dataclasses import field as dataclass_field
 import structlog
 
 from enrich_stream import clock
-from enrich_stream.allowance import Allowance
+from enrich_stream.allowance import Allowance, calls_in
 from enrich_stream.orders import AS_GIVEN, Orders, Ranking, shipped_orders
 from enrich_stream.person import Field, Identifier, Outcome
 from enrich_stream.providers.base import Answer, Provider, Question
@@ -147,6 +147,10 @@ class Enrichment:
         await asking.ask_all(sources.rank_of_outside)
         return asking.result()
 
+    def calls_in(self, trail: Sequence[Asked]) -> int:
+        """How many lines of a trail count for the job's cap."""
+        return calls_in(trail, self._sources.outside)
+
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
@@ -249,7 +253,7 @@ class _Asking:
                 LearnedName(identifier=str(name.identifier), learned_from=name.learned_from)
                 for name in self._names[1:]
             ),
-            is_limited=any(reply.is_refused for reply in self._replies),
+            is_limited=not all(reply.asked.was_asked for reply in self._replies),
             retry_at=earliest_retry(unknown, self._replies),
         )
 

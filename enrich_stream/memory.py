@@ -16,6 +16,9 @@ from enrich_stream.person import Field, Outcome
 from enrich_stream.records import VERSION, EnrichedContact, FieldResult, RememberedContact
 from enrich_stream.settings import Settings
 
+CAPPED_JOBS = 8
+"""Of how many jobs with a cap it is kept what they spent on one person."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaxAge:
@@ -45,8 +48,12 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
         older = fields.get(name)
         if _is_memorable(result, contact) and (not older or older.as_of <= result.as_of):
             fields[name] = replace(result, is_recalled=False) if result.is_recalled else result
-    person_known = contact.person_known or (known is not None and known.person_known)
-    return RememberedContact(version=VERSION, person_known=person_known, fields=fields)
+    return RememberedContact(
+        version=VERSION,
+        person_known=contact.person_known or (known is not None and known.person_known),
+        fields=fields,
+        provider_calls=_calls(known, contact),
+    )
 
 
 def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, FieldResult]:
@@ -60,6 +67,15 @@ def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, Fi
 def recalled(results: Mapping[Field, FieldResult]) -> Mapping[Field, FieldResult]:
     """Earlier results, marked as such."""
     return {name: replace(result, is_recalled=True) for name, result in results.items()}
+
+
+def _calls(known: RememberedContact | None, contact: EnrichedContact) -> dict[str, int]:
+    calls = dict(known.provider_calls) if known else {}
+    if contact.provider_calls:
+        job_id, _, _ = contact.id.partition("/")
+        calls[job_id] = max(calls.get(job_id, 0), contact.provider_calls)
+    # Job ids sort by time.
+    return {job_id: calls[job_id] for job_id in sorted(calls)[-CAPPED_JOBS:]}
 
 
 def _is_memorable(result: FieldResult, contact: EnrichedContact) -> bool:

@@ -30,7 +30,7 @@ def settled_item(item: Item, enriched: Enriched) -> SettledItem:
     )
 
 
-def contact_of(job_: Job, item: Item, enriched: Enriched) -> EnrichedContact:
+def contact_of(job_: Job, item: Item, enriched: Enriched, provider_calls: int) -> EnrichedContact:
     """The person as other systems get it."""
     return EnrichedContact(
         version=VERSION,
@@ -44,6 +44,7 @@ def contact_of(job_: Job, item: Item, enriched: Enriched) -> EnrichedContact:
         trail=enriched.trail,
         enriched_at=clock.now(),
         providers=job_.options.providers,
+        provider_calls=provider_calls,
     )
 
 

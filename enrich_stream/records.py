@@ -123,6 +123,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cost: What the provider charged, in its own credits.
         identifier: By which name it was asked, when that was not the caller's own.
         learned_from: Whose answer that name stood in.
+        was_asked: False when the job itself kept the provider from being asked.
     """
 
     provider: str
@@ -132,6 +133,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cost: float = 0.0
     identifier: str = ""
     learned_from: str = ""
+    was_asked: bool = True
 
 
 class LearnedName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -289,6 +291,8 @@ class EnrichedContact(Record, frozen=True, kw_only=True):
         trail: Who was asked, in order.
         enriched_at: ISO 8601, UTC, milliseconds.
         providers: Who alone could be asked, because the job wanted it so; empty for everyone.
+        provider_calls: Of a job with a cap, how often providers were asked for this person up to
+            now; 0 without a cap.
     """
 
     id: str
@@ -301,16 +305,24 @@ class EnrichedContact(Record, frozen=True, kw_only=True):
     trail: tuple[Asked, ...]
     enriched_at: str
     providers: tuple[str, ...] = ()
+    provider_calls: int = 0
 
 
 class RememberedContact(Record, frozen=True, kw_only=True):
     """Table ``contacts``, key canonical identifier: what is known of a person, field by field.
 
     No field in it is ``unknown``: that nobody could be asked is not worth remembering.
+
+    Attributes:
+        person_known: Whether anybody asked knows this person.
+        fields: The newest answer of each field.
+        provider_calls: How often providers were asked for this person by the latest jobs that
+            have a cap, by job id; so that a task that comes again has not its whole share again.
     """
 
     person_known: bool
     fields: dict[Field, FieldResult]
+    provider_calls: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 R = TypeVar("R", bound=Record)

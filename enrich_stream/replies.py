@@ -40,13 +40,11 @@ class Reply:
         asked: The line as it is shown.
         said: What was said about each field that was asked for.
         person_known: Whether this provider knows the person at all.
-        is_refused: Whether the job itself kept the provider from being asked.
     """
 
     asked: Asked
     said: Mapping[Field, Said]
     person_known: bool = False
-    is_refused: bool = False
 
 
 def reply_to(
@@ -65,10 +63,10 @@ def reply_to(
             cost=answer.cost,
             identifier=str(call.name.identifier) if learned_from else "",
             learned_from=learned_from,
+            was_asked=not is_refused,
         ),
         said=said,
         person_known=answer.person_known,
-        is_refused=is_refused,
     )
 
 

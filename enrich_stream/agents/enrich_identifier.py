@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from faust.types import EventT, TopicT
 
@@ -131,6 +132,7 @@ class EnrichIdentifier:
         self._waiting_room = waiting_room
         self._pace = pace
         self._slots = asyncio.Semaphore(pace.item_concurrency)
+        self._allowances: WeakValueDictionary[tuple[str, int], Allowance] = WeakValueDictionary()
         self._lease = lease
 
     async def __call__(self, event: EventT[bytes]) -> None:
@@ -141,7 +143,7 @@ class EnrichIdentifier:
         if tasks.not_before:
             await self._waiting_room.until(datetime.fromisoformat(tasks.not_before))
         await self._recollection.until_complete(partition)
-        allowance = self._allowance(tasks)
+        allowance = self._allowance(tasks, partition)
         deliveries: list[Awaitable[Any]] = []
         late: list[_PutBack] = []
         async for ended in self._in_portions(tasks, partition, allowance):
@@ -171,9 +173,15 @@ class EnrichIdentifier:
             for task in pending:
                 task.cancel()
 
-    def _allowance(self, tasks: IdentifierTasks) -> Allowance:
-        job_id = tasks.job.id
-        return Allowance(tasks.max_provider_calls, lambda: job_id in self._cancellations)
+    def _allowance(self, tasks: IdentifierTasks, partition: int) -> Allowance:
+        """What is left of the record's share; a repeat that is in hand beside it has the same."""
+        job_id, left = tasks.job.id, tasks.max_provider_calls
+        if left is not None:
+            persons = {item.identifier for item in tasks.items}
+            spent = sum(self._recollection.calls(tasks.job, person) for person in persons)
+            left = max(0, left - spent)
+        allowance = Allowance(left, lambda: job_id in self._cancellations)
+        return self._allowances.setdefault((job_id, partition), allowance)
 
     async def _enrich(self, job_: Job, item: Item, partition: int, allowance: Allowance) -> _Ended:
         person = self._recollection.person(item.identifier)
@@ -184,13 +192,15 @@ class EnrichIdentifier:
                 if allowance.is_cancelled:
                     self._slots.release()
                     return None
-                enriched = person.share(job_) if is_second else None
-                enriched = enriched or await self._look_up(job_, item, allowance)
+                shared = person.share(job_) if is_second else None
+                enriched = shared or await self._look_up(job_, item, allowance)
                 person.job, person.enriched = job_, enriched
                 if enriched.retry_at is not None and self._is_in_time(job_, enriched.retry_at):
                     self._slots.release()
                     return _PutBack(put_back(item, enriched), enriched.retry_at)
-                delivery = self._publish(contact_of(job_, item, enriched), partition)
+                calls = 0 if shared else self._enrichment.calls_in(enriched.trail)
+                contact = contact_of(job_, item, enriched, self._spent(job_, item, calls))
+                delivery = self._publish(contact, partition)
             except BaseException:
                 self._slots.release()
                 raise
@@ -229,6 +239,11 @@ class EnrichIdentifier:
         return self._contacts.send_soon(
             key=contact.identifier.encode(), value=encode(contact), partition=partition
         )
+
+    def _spent(self, job_: Job, item: Item, calls: int) -> int:
+        if job_.options.max_provider_calls is None:
+            return 0
+        return self._recollection.calls(job_, item.identifier) + calls
 
     def _release(self, _: Any) -> None:
         self._slots.release()

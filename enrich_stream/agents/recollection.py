@@ -87,6 +87,11 @@ class Recollection:
         row = self._table.get(identifier.encode())
         return decode(row, RememberedContact) if row else None
 
+    def calls(self, job_: Job, identifier: str) -> int:
+        """How often a job with a cap has had providers asked for a person."""
+        known = self.recall(identifier)
+        return known.provider_calls.get(job_.id, 0) if known else 0
+
     def keep(self, contact: EnrichedContact) -> None:
         """Remember a contact that is on its way to the table."""
         known = remember(self.recall(contact.identifier), contact)

@@ -119,6 +119,44 @@ async def test_beyond_the_cap_nobody_is_asked(tmp_path):
         assert line["reasons"] == {"contact.email": CAP_SPENT}
 
 
+@pytest.mark.parametrize("fails_for", [(), ("person-0", "person-1")], ids=["found", "outage"])
+async def test_a_task_that_comes_again_has_only_the_rest_of_its_share(tmp_path, fails_for):
+    """A partition that moves on brings its tasks again, also of persons nobody could tell of."""
+    provider = Provider(fails_for=fails_for)
+    async with agent_under_test("enrich_identifier", tmp_path, provider) as agent:
+        for _ in range(2):
+            await agent.handle(KEY, encode(tasks_of(5, calls=2, max_provider_calls=2)))
+
+        assert len(provider.asked) == 2
+
+
+async def test_a_task_that_is_in_hand_twice_has_one_share(tmp_path):
+    """A request that was sent out again sends its tasks again, which may overtake each other."""
+    slow = asyncio.Event()
+    provider = Provider(waits_for={f"person-{n}": slow for n in range(9)})
+    async with agent_under_test("enrich_identifier", tmp_path, provider) as agent:
+        first = await agent.put(KEY, encode(tasks_of(5, calls=2, max_provider_calls=2)))
+        again = tasks_of(4, first=5, calls=2, max_provider_calls=2)
+        second = await agent.put(KEY, encode(again))
+        await until(lambda: len(provider.asked) == 2)
+        slow.set()
+
+        await until(lambda: first.acked and second.acked)
+        assert len(provider.asked) == 2
+
+
+async def test_a_share_is_spent_by_its_own_job_only(tmp_path):
+    """What another job has cost is none of its calls."""
+    provider = Provider()
+    async with agent_under_test("enrich_identifier", tmp_path, provider) as agent:
+        await agent.handle(KEY, encode(tasks_of(2, calls=2, max_provider_calls=2)))
+        await agent.handle(
+            b"op_2", encode(tasks_of(4, calls=2, max_provider_calls=2, job_id="op_2"))
+        )
+
+        assert len(provider.asked) == 4
+
+
 async def test_own_records_and_memory_do_not_count_for_the_cap(tmp_path):
     """With a cap of none, all that costs nothing is still answered."""
     own, outside = named("own", SaysNo()), Provider()
