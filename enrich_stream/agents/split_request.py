@@ -47,7 +47,7 @@ class SplitRequest:
     async def __call__(self, event: EventT[bytes]) -> None:
         """Open the job and send what is not settled of it; a repeated request changes nothing."""
         header = self._open(event)
-        if header is None or header.dispatched or job.is_complete(header):
+        if header is None or header.dispatched:
             await asyncio.gather(*self._jobs.take_deliveries())
             return
         opened = self._jobs.take_deliveries()

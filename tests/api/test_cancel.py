@@ -135,6 +135,19 @@ async def test_a_job_of_somebody_else_cannot_be_cancelled(tmp_path):
     assert cancellations(kafka) == []
 
 
+async def test_a_late_row_of_a_cancelled_item_is_not_shown(tmp_path):
+    """A worker that had lost its partitions may still write one; the job has ended without it."""
+    kafka = MemoryKafka()
+    kafka.settle(a_job(2), settled(0), is_cancelled=True)
+    kafka.settle(a_job(2), settled(1))
+    async with front_door(tmp_path, kafka) as http:
+        await http.get("/api/enrichments/op_none")
+        poll = (await http.get("/api/enrichments/op_1")).json()
+
+    assert (poll["status"], poll["progress"]) == ("cancelled", 50)
+    assert len(poll["result"]["items"]) == 1
+
+
 async def test_a_request_that_waits_gets_the_operation_when_its_job_is_cancelled(tmp_path):
     """202: there is no data, and that must not read as "has none"."""
     kafka = MemoryKafka()

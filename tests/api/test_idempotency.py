@@ -1,7 +1,7 @@
 """``Idempotency-Key`` on ``POST /api/enrichments``."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from front_door import MemoryKafka, front_door
@@ -158,19 +158,25 @@ async def test_keys_of_two_organisations_have_nothing_to_do_with_each_other(tmp_
     assert second.json()["id"] != first.json()["id"]
 
 
-async def test_a_job_that_was_claimed_and_never_sent_is_sent_by_the_repeat(tmp_path):
-    """Kafka went away between the two writes: the first caller was told so, and tries again."""
+async def test_a_job_that_was_claimed_and_never_sent_is_sent_by_the_repeat(tmp_path, monkeypatch):
+    """Kafka went away between the two writes: the first caller was told so, and tries again.
+
+    The job is as old as the claim, so that both are past their retention at the same moment.
+    """
+    claimed_at = clock.present()
     kafka = MemoryKafka()
     async with front_door(tmp_path, kafka, catch_up_seconds=0.2) as http:
         kafka.refuses_requests = True
         first = await post(http)
         kafka.refuses_requests = False
+        monkeypatch.setattr("enrich_stream.clock.present", lambda: claimed_at + timedelta(hours=1))
         second = await post(http)
 
     assert first.status_code == 503
     assert second.status_code == 202
     (request,) = kafka.requests
     assert request.job.id == second.json()["id"]
+    assert datetime.fromisoformat(request.job.accepted_at) < claimed_at + timedelta(minutes=1)
 
 
 async def test_a_key_that_cannot_be_checked_starts_nothing(tmp_path):

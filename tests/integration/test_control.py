@@ -131,7 +131,7 @@ def test_a_cancellation_holds_for_workers_that_come_later(service, asking, names
 def test_a_cap_holds_over_all_workers_and_the_next_estimate_knows_what_is_left(
     service, asking, names
 ):
-    """50 persons, 20 calls: exactly 20 are asked about, the others say why and are still due."""
+    """50 persons, 20 calls: exactly 20 are asked about, and the other 30 are still due."""
     service.workers(2)
     door, other = service.front_door("api-1"), service.front_door("api-2")
 
