@@ -17,7 +17,7 @@ from enrich_stream import clock
 from enrich_stream.allowance import Allowance, calls_in
 from enrich_stream.orders import AS_GIVEN, Orders, Ranking, shipped_orders
 from enrich_stream.person import Field, Identifier, Outcome
-from enrich_stream.providers.base import Answer, Provider, Question
+from enrich_stream.providers.base import Answer, Provider, Question, fields_of
 from enrich_stream.records import Asked, FieldResult, LearnedName, SoFar
 from enrich_stream.replies import (
     Reply,
@@ -183,7 +183,7 @@ def saves_asking(
     # What the operator's own records said is not repeated from memory: they may have changed.
     own_names = {provider.name for provider in own}
     is_own = bool(result.values) and all(v.provider in own_names for v in result.values)
-    return not is_own and any(name in provider.fields for provider in outside)
+    return not is_own and any(name in fields_of(provider) for provider in outside)
 
 
 class _Asking:

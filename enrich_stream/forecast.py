@@ -7,7 +7,7 @@ from enrich_stream.enrichment import by_place, saves_asking
 from enrich_stream.memory import MaxAge, fresh
 from enrich_stream.options import chosen, still_answering
 from enrich_stream.person import Field, Identifier
-from enrich_stream.providers.base import Provider
+from enrich_stream.providers.base import Provider, fields_of
 from enrich_stream.records import FieldResult, Job, RememberedContact
 
 
@@ -41,11 +41,11 @@ def forecast(
     }
     left = set(job.fields) - remembered.keys()
     # Who cannot be asked by this name may be by one that comes to light, if anybody can be at all.
-    can_begin = any(identifier.kind in provider.kinds for provider in (*own, *outside))
+    can_begin = any(identifier.kind in provider.answers for provider in (*own, *outside))
     calls = sum(_most_calls(provider, left) for provider in outside) if can_begin else 0
     return Forecast(remembered=remembered, most_calls=calls)
 
 
 def _most_calls(provider: Provider, fields: set[Field]) -> int:
-    answered = len(fields & provider.fields)
+    answered = len(fields & fields_of(provider))
     return min(answered, 1) if provider.answers_at_once else answered

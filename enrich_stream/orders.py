@@ -39,7 +39,7 @@ class Orders:
             (kind, field): tuple(
                 provider
                 for provider in self._in_order(kind, field, providers)
-                if kind in provider.kinds and field in provider.fields
+                if field in provider.answers.get(kind, ())
             )
             for kind in IdentifierKind
             for field in Field

@@ -48,7 +48,8 @@ class Finding:
         outcome: Found, absent or unknown.
         values: Best first. Absent may carry values that are not verified.
         reason: A short fixed phrase why, for example ``no such person`` or ``timed out``.
-        retry_at: When asking again may help, in seconds since the epoch; None when nobody knows.
+        retry_at: From when on asking again may give more, in seconds since the epoch; None when
+            it will not.
     """
 
     outcome: Outcome
@@ -80,7 +81,8 @@ class Answer:
     """What a provider answers.
 
     Attributes:
-        findings: One for each field that was asked for.
+        findings: One for each field that was asked for, except those that the provider never
+            answers by such an identifier.
         person_known: Whether the provider knows this person at all, even with nothing to say
             about the fields asked for.
         cost: What the provider charged, in its own credits.
@@ -100,13 +102,22 @@ class Answer:
         return cls(findings={name: Finding(outcome, reason=reason) for name in fields}, cost=cost)
 
 
+def everything() -> Mapping[IdentifierKind, frozenset[Field]]:
+    """What somebody answers who can be asked anything by any identifier."""
+    return dict.fromkeys(IdentifierKind, frozenset(Field))
+
+
+def fields_of(provider: "Provider") -> frozenset[Field]:
+    """All that a provider can answer, by whatever identifier."""
+    return frozenset().union(*provider.answers.values())
+
+
 class Provider(Protocol):
     """A source of contact data.
 
     Attributes:
         name: As it stands in evidence, settings and metrics.
-        kinds: The identifiers it can be asked by.
-        fields: The fields it can answer.
+        answers: The fields it can answer, by the identifier it is asked by.
         is_local: True for records of the operator's own, which cost nothing to ask again:
             they are asked before the memory of earlier answers.
         answers_at_once: Whether one call answers all fields for the same price, so that it is
@@ -114,10 +125,13 @@ class Provider(Protocol):
     """
 
     name: str
-    kinds: frozenset[IdentifierKind]
-    fields: frozenset[Field]
     is_local: bool
     answers_at_once: bool
+
+    @property
+    def answers(self) -> Mapping[IdentifierKind, frozenset[Field]]:
+        """See above; nobody sets it from outside."""
+        ...
 
     async def start(self) -> None:
         """Open what is needed; raises ``SetupError`` when that cannot be done."""

@@ -25,7 +25,7 @@ class StubProvider:
     is_local, answers_at_once = False, True
 
     def __init__(self, name, answer=None, *, kinds=frozenset(IdentifierKind), fields=BOTH):
-        self.name, self.kinds, self.fields = name, kinds, fields
+        self.name, self.answers = name, dict.fromkeys(kinds, fields)
         self._answer = answer
         self.asked = []
 
