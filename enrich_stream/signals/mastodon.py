@@ -92,8 +92,7 @@ class MastodonSource:
         """``name@server`` in a text: with or without ``@``, or the address of a profile."""
         text = given.strip()
         if "://" in text:
-            url = URL(text)
-            text = f"{url.path.strip('/').partition('/')[0]}@{url.authority}"
+            text = _from_address(URL(text))
         match = _HANDLE.fullmatch(text)
         if not match:
             raise InputError(EXPECTED)
@@ -134,6 +133,12 @@ class MastodonSource:
             params=params | ({"max_id": max_id} if max_id else {}),
         )
         return as_page(reply, partial(_page_of, ask, is_last=not has_next(reply)))
+
+
+def _from_address(url: URL) -> str:
+    """The handle in the address of a profile."""
+    port = f":{url.explicit_port}" if url.explicit_port else ""
+    return f"{url.path.strip('/').partition('/')[0]}@{url.host}{port}"
 
 
 def _page_of(ask: Ask, statuses: list[_Status], *, is_last: bool) -> Page:

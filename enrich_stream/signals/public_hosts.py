@@ -89,6 +89,7 @@ class PublicHosts:
         timeout_seconds: float = 10.0,
         allow_private: bool = False,
         resolver: AbstractResolver | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Sets up.
 
@@ -100,6 +101,7 @@ class PublicHosts:
             allow_private: Whether servers at private addresses may be asked as well.
             resolver: Finds the addresses of servers; None takes ``PublicResolver``, or the system's
                 when private addresses are allowed.
+            clock: Another clock, in tests.
         """
         self._name = name
         self._dialect = dialect
@@ -107,6 +109,7 @@ class PublicHosts:
         self._timeout_seconds = timeout_seconds
         self._resolver = resolver or (None if allow_private else PublicResolver())
         self.allow_private = allow_private
+        self._clock = clock or Clock()
         self._limits: LRUCache[str, MemoryLimits] = LRUCache(MAX_HOSTS)
 
     @asynccontextmanager
@@ -114,7 +117,7 @@ class PublicHosts:
         """A started client of the server at ``url``; ``InputError`` when it must not be asked."""
         check_url(url, allow_private=self.allow_private)
         origin = str(url.origin())
-        limits = self._limits.setdefault(origin, MemoryLimits(Clock()))
+        limits = self._limits.setdefault(origin, MemoryLimits(self._clock))
         http = HttpClient(
             self._name,
             origin,
@@ -123,6 +126,7 @@ class PublicHosts:
             dialect=self._dialect,
             timeout_seconds=self._timeout_seconds,
             resolver=self._resolver,
+            clock=self._clock,
         )
         await http.start()
         try:

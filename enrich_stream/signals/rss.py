@@ -135,7 +135,7 @@ def _parsed(body: bytes, content_type: str, url: str) -> _Feed | None:
         resolve_relative_uris=False,
         sanitize_html=False,
     )
-    if not (found.version or found.entries):
+    if not found.get("version"):
         return None
     dated = [(at, entry) for entry in found.entries if (at := _moment(entry))]
     who = _text(found.feed, "author") or _text(found.feed, "title")
