@@ -27,6 +27,7 @@ from enrich_stream.signals.public_hosts import NOT_PUBLIC, PublicResolver, check
         "ff02::1",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
+        "::ffff:224.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
         "2001:db8::1",
