@@ -1,7 +1,8 @@
 """Every setting, read once from the environment; a wrong one stops the start.
 
 Names in the environment are ``ENRICH_`` and the name here in capitals, except for those that
-begin with ``KAFKA_``. README.md documents them in one table, which a test holds to this file.
+begin with ``KAFKA_``. Each connector has the same variables after its own name, for example
+``ENRICH_HUNTER_KEY``. README.md documents them in tables, which a test holds to this file.
 """
 
 from pathlib import Path
@@ -11,12 +12,20 @@ from pydantic import AliasChoices, ByteSize, Field, HttpUrl, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from enrich_stream.errors import SetupError
+from enrich_stream.providers.client.settings import ConnectorSettings
 
 
 class Settings(BaseSettings):
     """What an operator can change. Sizes take units (``64MiB``), times are in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="ENRICH_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ENRICH_",
+        frozen=True,
+        populate_by_name=True,
+        # ENRICH_HUNTER_BASE_URL is base_url of hunter; the rest of a name is never split.
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+    )
 
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:9092",
@@ -182,6 +191,23 @@ class Settings(BaseSettings):
         default=50, ge=1, description="Connections of one worker to the endpoint."
     )
 
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="A Redis in which all workers count their calls to a provider together,"
+        " `redis://host`; without, each worker keeps to the limits by itself.",
+    )
+    provider_parked_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        description="How long a provider that is out of credits or refuses its key is not asked.",
+    )
+    github: ConnectorSettings = ConnectorSettings()
+    gravatar: ConnectorSettings = ConnectorSettings()
+    hunter: ConnectorSettings = ConnectorSettings()
+    prospeo: ConnectorSettings = ConnectorSettings()
+    leadmagic: ConnectorSettings = ConnectorSettings()
+    peopledatalabs: ConnectorSettings = ConnectorSettings()
+
 
 def load_settings() -> Settings:
     """Read the environment; ``SetupError`` names every variable that is wrong."""
@@ -193,5 +219,5 @@ def load_settings() -> Settings:
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0])
+    name = "_".join(map(str, location))
     return name if name.startswith("KAFKA_") else f"ENRICH_{name.upper()}"

@@ -48,11 +48,14 @@ class Finding:
         outcome: Found, absent or unknown.
         values: Best first. Absent may carry values that are not verified.
         reason: A short fixed phrase why, for example ``no such person`` or ``timed out``.
+        retry_at: From when on asking again may give more, in seconds since the epoch; None when
+            it will not.
     """
 
     outcome: Outcome
     values: tuple[Value, ...] = ()
     reason: str = ""
+    retry_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,8 @@ class Answer:
     """What a provider answers.
 
     Attributes:
-        findings: One for each field that was asked for.
+        findings: One for each field that was asked for, except those that the provider never
+            answers by such an identifier.
         person_known: Whether the provider knows this person at all, even with nothing to say
             about the fields asked for.
         cost: What the provider charged, in its own credits.

@@ -1,34 +1,57 @@
-"""Which providers there are, made from the settings, in the order they are asked."""
+"""Which providers there are, made from the settings, in the order they are asked.
+
+Another package adds its own under the entry point group ``enrich_stream.providers``: each entry is
+a function that takes the settings and the HTTP clients and returns a provider, or None when it is
+off. They are asked last, in the order of their names.
+"""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from importlib.metadata import entry_points
 
+import structlog
+
+from enrich_stream.errors import SetupError
 from enrich_stream.providers.base import Provider
+from enrich_stream.providers.client.settings import ConnectorSettings
+from enrich_stream.providers.clients import HttpClients
+from enrich_stream.providers.connector import Connector
 from enrich_stream.providers.directory import DirectoryProvider
 from enrich_stream.providers.endpoint import EndpointProvider
+from enrich_stream.providers.github import GitHub
+from enrich_stream.providers.gravatar import Gravatar
+from enrich_stream.providers.hunter import Hunter
+from enrich_stream.providers.leadmagic import LeadMagic
+from enrich_stream.providers.peopledatalabs import PeopleDataLabs
+from enrich_stream.providers.prospeo import Prospeo
 from enrich_stream.settings import Settings
+from enrich_stream.verification.verifier import Verifier
+
+ENTRY_POINTS = "enrich_stream.providers"
+
+CONNECTORS: tuple[type[Connector], ...] = (
+    GitHub,
+    Gravatar,
+    Hunter,
+    Prospeo,
+    LeadMagic,
+    PeopleDataLabs,
+)
+"""Free ones first, then the more certain before the others."""
+
+MakeProvider = Callable[[Settings, HttpClients], Provider | None]
+"""What an entry point of another package is."""
+
+log = structlog.get_logger(__name__)
 
 
-def make_providers(settings: Settings) -> list[Provider]:
+def make_providers(settings: Settings, clients: HttpClients | None = None) -> list[Provider]:
     """The providers that the settings turn on; the operator's own records come first."""
-    providers: list[Provider] = []
-    if settings.directory_file is not None:
-        providers.append(
-            DirectoryProvider(
-                settings.directory_file,
-                settings.data_dir / "directory",
-                phone_region=settings.directory_phone_region,
-            )
-        )
-    if settings.endpoint_url is not None:
-        providers.append(
-            EndpointProvider(
-                str(settings.endpoint_url),
-                settings.endpoint_token,
-                timeout_seconds=settings.endpoint_timeout_seconds,
-                concurrency=settings.endpoint_concurrency,
-            )
-        )
+    clients = clients or HttpClients(settings)
+    providers = [*_own(settings), *_connectors(settings, clients), *_others(settings, clients)]
+    names = [provider.name for provider in providers]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SetupError(f"there are two providers with the name {min(twice)}: rename yours")
     return providers
 
 
@@ -36,8 +59,68 @@ def make_providers(settings: Settings) -> list[Provider]:
 async def open_providers(settings: Settings) -> AsyncIterator[Sequence[Provider]]:
     """The providers, started, and stopped at the end."""
     async with contextlib.AsyncExitStack() as stack:
-        providers = make_providers(settings)
+        clients = HttpClients(settings)
+        stack.push_async_callback(clients.close)
+        providers = make_providers(settings, clients)
         for provider in providers:
             stack.push_async_callback(provider.stop)
             await provider.start()
         yield providers
+
+
+def verifiers(providers: Sequence[Provider]) -> list[Verifier]:
+    """Those of the providers' verifiers of e-mails that can be asked."""
+    return [made.verifier for made in providers if isinstance(made, Hunter | LeadMagic)]
+
+
+def _own(settings: Settings) -> Iterator[Provider]:
+    if settings.directory_file is not None:
+        yield DirectoryProvider(
+            settings.directory_file,
+            settings.data_dir / "directory",
+            phone_region=settings.directory_phone_region,
+        )
+    if settings.endpoint_url is not None:
+        yield EndpointProvider(
+            str(settings.endpoint_url),
+            settings.endpoint_token,
+            timeout_seconds=settings.endpoint_timeout_seconds,
+            concurrency=settings.endpoint_concurrency,
+        )
+
+
+def _connectors(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
+    off: dict[str, str] = {}
+    for connector in CONNECTORS:
+        its_settings: ConnectorSettings = getattr(settings, connector.name)
+        if reason := _why_off(connector, its_settings):
+            off[connector.name] = reason
+        else:
+            yield connector(its_settings, clients)
+    if off:
+        log.info("providers.off", **off)
+
+
+def _why_off(connector: type[Connector], settings: ConnectorSettings) -> str | None:
+    variable = f"ENRICH_{connector.name.upper()}"
+    if settings.enabled is False:
+        return f"{variable}_ENABLED is false"
+    if connector.needs_key and not settings.secret:
+        return f"{variable}_KEY is not set"
+    if not settings.is_wanted:
+        return f"neither {variable}_ENABLED nor {variable}_KEY is set"
+    return None
+
+
+def _others(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        try:
+            make: MakeProvider = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise SetupError(
+                f"the provider {entry.name} cannot be loaded from {entry.value}"
+                f" ({type(error).__name__}): mend or uninstall its package"
+            ) from error
+        provider = make(settings, clients)
+        if provider is not None:
+            yield provider

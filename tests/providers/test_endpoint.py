@@ -15,7 +15,8 @@ from enrich_stream.enrichment import look_up
 from enrich_stream.errors import SetupError
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Provider, Question
-from enrich_stream.providers.endpoint import EndpointProvider, provider
+from enrich_stream.providers.client.transport import KEEP_ALIVE_SECONDS
+from enrich_stream.providers.endpoint import EndpointProvider
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.settings import Settings, load_settings
 from enrich_stream.stack import free_port
@@ -236,7 +237,7 @@ async def test_the_settings_reach_the_provider(endpoint, monkeypatch):
     (made,) = make_providers(load_settings())
     await made.start()
     try:
-        assert made._session.connector.limit == 7
+        assert made._transport.session.connector.limit == 7
         assert made._timeout_seconds == 8.5
         await made.ask(a_question())
     finally:
@@ -483,7 +484,7 @@ async def test_stopping_ends_what_is_under_way(endpoint, started):
 
 def test_idle_connections_are_given_up_before_usual_servers_do():
     """A question on a connection that is just being closed would be lost."""
-    assert provider.KEEP_ALIVE_SECONDS < 5
+    assert KEEP_ALIVE_SECONDS < 5
 
 
 async def test_nothing_of_the_answer_reaches_the_log(endpoint, started, caplog, capsys):

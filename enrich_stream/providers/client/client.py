@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Generic
 
 import msgspec
@@ -70,7 +71,8 @@ class HttpClient:
         self._dialect = dialect or Dialect()
         self._timeout_seconds = timeout_seconds
         self._clock = clock or Clock()
-        self._transport = Transport(headers or {}, resolver=resolver)
+        self._headers = headers or {}
+        self._transport = Transport(resolver=resolver)
         self._breaker = Breaker(name, self._clock)
         self._gate = Gate(
             name,
@@ -84,7 +86,7 @@ class HttpClient:
 
     async def start(self) -> None:
         """Opens the session."""
-        await self._transport.start()
+        await self._transport.start(self._headers)
 
     async def stop(self) -> None:
         """Closes all connections; calls under way end as upstream errors."""
@@ -160,8 +162,7 @@ class HttpClient:
 
     def _pause(self, reply: Reply[T], failures: int) -> float | None:
         """Seconds until the call is worth repeating; None when it is not."""
-        may_pass = reply.outcome in _FAILING or reply.outcome is CallOutcome.PENDING
-        if not may_pass or failures >= ATTEMPTS:
+        if failures >= ATTEMPTS or not _may_pass(reply):
             return None
         if reply.retry_at is not None:
             return max(0.0, reply.retry_at - self._clock.wall())
@@ -199,6 +200,13 @@ class _Call(Generic[T]):
     shape: type[T]
     deadline: float
     sent: int = 0
+
+
+def _may_pass(reply: Reply[Any]) -> bool:
+    """Whether the same request may come to something else; a strange answer comes again."""
+    if reply.outcome is CallOutcome.UPSTREAM_ERROR:
+        return reply.status is None or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return reply.outcome in {CallOutcome.RATE_LIMITED, CallOutcome.PENDING}
 
 
 def _failed(why: str) -> Reply[Any]:

@@ -14,6 +14,12 @@ def _sendable(key: SecretStr) -> SecretStr:
     return key
 
 
+def _without_password(url: HttpUrl) -> HttpUrl:
+    if url.username is not None or url.password is not None:
+        raise ValueError("must not hold a user or password; a key has a variable of its own")
+    return url
+
+
 def _limits(text: str) -> str:
     parse_limits(text)
     return text
@@ -30,7 +36,7 @@ class ConnectorSettings(BaseModel):
     key: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
         default=None, description="Its API key or token."
     )
-    base_url: HttpUrl | None = Field(
+    base_url: Annotated[HttpUrl, AfterValidator(_without_password)] | None = Field(
         default=None, description="Where its API is; empty takes its own address."
     )
     timeout_seconds: float = Field(default=10.0, gt=0, description="How long one call may take.")

@@ -50,27 +50,19 @@ class Request:
 class Transport:
     """Connections to one provider. Redirects are not followed and cookies not kept."""
 
-    def __init__(
-        self,
-        headers: Mapping[str, str],
-        *,
-        connections: int = 0,
-        resolver: AbstractResolver | None = None,
-    ) -> None:
-        """Sets up; nothing is connected before the first request.
+    def __init__(self, *, connections: int = 0, resolver: AbstractResolver | None = None) -> None:
+        """Sets up.
 
         Args:
-            headers: Of every request.
             connections: How many there may be; 0 leaves that to the caller.
             resolver: Finds the addresses of hosts; None asks the system.
         """
-        self._headers = headers
         self._connections = connections
         self._resolver = resolver
         self.session: aiohttp.ClientSession | None = None
 
-    async def start(self) -> None:
-        """Opens the session."""
+    async def start(self, headers: Mapping[str, str]) -> None:
+        """Opens the session, with the headers of every request; nothing is connected yet."""
         self.session = aiohttp.ClientSession(
             headers={
                 "Accept": "application/json",
@@ -78,7 +70,7 @@ class Transport:
                 "Accept-Encoding": "gzip",
                 "User-Agent": "enrich-stream",
             }
-            | dict(self._headers),
+            | dict(headers),
             connector=aiohttp.TCPConnector(
                 limit=self._connections,
                 keepalive_timeout=KEEP_ALIVE_SECONDS,

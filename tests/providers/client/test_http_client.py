@@ -133,28 +133,28 @@ async def test_a_dialect_says_what_its_provider_means(server, client):
 
 
 @pytest.mark.parametrize(
-    ("respond", "reason"),
+    ("respond", "reason", "calls"),
     [
-        (says_bytes(b"<html>", "text/html"), "answered another type of content than agreed"),
-        (says_bytes(b'{"name": "Mi'), "answered something that is not JSON"),
-        (says_bytes(b'{"name": "\xff"}'), "answered something that is not JSON"),
-        (says_bytes(b'{"own": ' * 100_000), "answered something that is not JSON"),
-        (says({"name": 7}), "answered something that is not as agreed"),
-        (says([]), "answered something that is not as agreed"),
-        (says_bytes(b" " * (MIB + 1)), "answered more than 1 MiB"),
-        (says(status=307, headers={"Location": "/elsewhere"}), "answered with a redirect"),
-        (says(status=500), "had an error of its own"),
-        (says(status=418), "answered with a status that is not agreed"),
-        (breaks_off, "answer broke off"),
-        (hangs_up, "connection lost"),
+        (says_bytes(b"<html>", "text/html"), "answered another type of content than agreed", 1),
+        (says_bytes(b'{"name": "Mi'), "answered something that is not JSON", 1),
+        (says_bytes(b'{"name": "\xff"}'), "answered something that is not JSON", 1),
+        (says_bytes(b'{"own": ' * 100_000), "answered something that is not JSON", 1),
+        (says({"name": 7}), "answered something that is not as agreed", 1),
+        (says([]), "answered something that is not as agreed", 1),
+        (says_bytes(b" " * (MIB + 1)), "answered more than 1 MiB", 1),
+        (says(status=307, headers={"Location": "/elsewhere"}), "answered with a redirect", 1),
+        (says(status=418), "answered with a status that is not agreed", 1),
+        (says(status=500), "had an error of its own", ATTEMPTS),
+        (breaks_off, "answer broke off", ATTEMPTS),
+        (hangs_up, "connection lost", ATTEMPTS),
     ],
 )
-async def test_what_is_not_as_agreed_is_an_upstream_error(server, client, respond, reason):
-    """With a fixed phrase why; nothing of the answer is in it."""
+async def test_what_is_not_as_agreed_is_an_upstream_error(server, client, respond, reason, calls):
+    """With a fixed phrase why. What may pass is asked again; a strange answer costs enough once."""
     server.answer(respond)
     reply = await get(await client())
     assert (reply.outcome, reply.reason) == (CallOutcome.UPSTREAM_ERROR, reason)
-    assert reply.calls == ATTEMPTS
+    assert reply.calls == calls
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/vnd.github+json"])
