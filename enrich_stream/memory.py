@@ -1,6 +1,7 @@
 """The rules of the memory: what is kept of a contact, and for how long it answers.
 
-Per field, the newest answer that is not ``unknown``: an outage is never remembered.
+Per field, the newest answer that is not ``unknown``: an outage is never remembered. Signals are not
+either: what was said lately is another thing tomorrow, and depends on what the caller wanted of it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,8 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
     fields = dict(known.fields) if known else {}
     for name, result in contact.fields.items():
         older = fields.get(name)
-        if result.outcome is not Outcome.UNKNOWN and (not older or older.as_of <= result.as_of):
+        is_kept = result.outcome is not Outcome.UNKNOWN and name is not Field.SIGNALS
+        if is_kept and (not older or older.as_of <= result.as_of):
             fields[name] = result
     person_known = contact.person_known or (known is not None and known.person_known)
     return RememberedContact(version=VERSION, person_known=person_known, fields=fields)

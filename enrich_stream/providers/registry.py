@@ -25,6 +25,9 @@ from enrich_stream.providers.leadmagic import LeadMagic
 from enrich_stream.providers.peopledatalabs import PeopleDataLabs
 from enrich_stream.providers.prospeo import Prospeo
 from enrich_stream.settings import Settings
+from enrich_stream.signals.intent import load_rules
+from enrich_stream.signals.provider import SignalsProvider
+from enrich_stream.signals.sources import make_sources
 from enrich_stream.verification.verifier import Verifier
 
 ENTRY_POINTS = "enrich_stream.providers"
@@ -48,7 +51,12 @@ log = structlog.get_logger(__name__)
 def make_providers(settings: Settings, clients: HttpClients | None = None) -> list[Provider]:
     """The providers that the settings turn on; the operator's own records come first."""
     clients = clients or HttpClients(settings)
-    providers = [*_own(settings), *_connectors(settings, clients), *_others(settings, clients)]
+    providers = [
+        *_own(settings),
+        *_connectors(settings, clients),
+        *_signals(settings, clients),
+        *_others(settings, clients),
+    ]
     names = [provider.name for provider in providers]
     if twice := {name for name in names if names.count(name) > 1}:
         raise SetupError(f"there are two providers with the name {min(twice)}: rename yours")
@@ -99,6 +107,11 @@ def _connectors(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
             yield connector(its_settings, clients)
     if off:
         log.info("providers.off", **off)
+
+
+def _signals(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
+    if sources := make_sources(settings, clients):
+        yield SignalsProvider(sources, load_rules(settings.signals_intent_rules_file))
 
 
 def _why_off(connector: type[Connector], settings: ConnectorSettings) -> str | None:

@@ -140,6 +140,7 @@ def _finding(signals: Signals, harvests: Mapping[str, Harvest]) -> Finding:
     open_ = {p: h for p, h in harvests.items() if h.status in _OPEN}
     if open_:
         reason = "; ".join(f"{platform}: {harvest.reason}" for platform, harvest in open_.items())
-        return Finding(Outcome.UNKNOWN, values, reason)
+        retry_at = min((h.retry_at for h in open_.values() if h.retry_at is not None), default=None)
+        return Finding(Outcome.UNKNOWN, values, reason, retry_at)
     is_known = any(harvest.status in _KNOWN for harvest in harvests.values())
     return Finding(Outcome.ABSENT, values, NOTHING_SAID if is_known else NOBODY_THERE)

@@ -109,9 +109,10 @@ class XSource(OneServer):
 
     platform = Platform.X
 
-    def __init__(self, http: HttpClient, endpoint: Endpoint) -> None:
-        """See ``OneServer``."""
+    def __init__(self, http: HttpClient, endpoint: Endpoint, users: Endpoint) -> None:
+        """See ``OneServer``; ``users`` are the calls that look up accounts."""
         super().__init__(http, endpoint)
+        self._users = users
         self._ids: TTLCache[str, str] = TTLCache(_KNOWN_IDS, _ID_SECONDS)
 
     def handle(self, given: str) -> str:
@@ -124,7 +125,7 @@ class XSource(OneServer):
         user_id = self._ids.get(ask.handle)
         if user_id is None:
             found = await self._http.get(
-                self._endpoint,
+                self._users,
                 f"/2/users/by/username/{ask.handle}",
                 _UserFound,
                 deadline=ask.deadline,

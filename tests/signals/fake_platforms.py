@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from aiohttp import web
 from signal_samples import ANY, a_client, days_ago
 
+from enrich_stream.providers.github import GitHub
 from enrich_stream.signals import bluesky, github, hackernews, mastodon, rss, x
 from enrich_stream.signals.public_hosts import PublicHosts
 
@@ -45,7 +46,7 @@ class FakeGitHub(FakePlatform):
     make_event = None
 
     def source(self, clock):
-        return github.GitHubSource(a_client(self.url, clock), ANY)
+        return github.GitHubSource(a_client(self.url, clock, dialect=GitHub.dialect), ANY)
 
     async def answer(self, request):
         if not request.path.startswith("/users/mira/"):
@@ -251,7 +252,7 @@ class FakeX(FakePlatform):
 
     def source(self, clock):
         headers = {"Authorization": "Bearer t"}
-        return x.XSource(a_client(self.url, clock, dialect=x.DIALECT, headers=headers), ANY)
+        return x.XSource(a_client(self.url, clock, dialect=x.DIALECT, headers=headers), ANY, ANY)
 
     async def answer(self, request):
         if request.headers.get("Authorization") != "Bearer t":

@@ -89,6 +89,7 @@ def test_nothing_seen_beside_an_outage_is_unknown(harvests, reason):
     said = finding(**harvests)
 
     assert (said.outcome, said.reason) == (Outcome.UNKNOWN, reason)
+    assert said.retry_at == (DOWN.retry_at if DOWN in harvests.values() else None)
 
 
 @pytest.mark.parametrize(

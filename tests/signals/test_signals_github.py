@@ -2,6 +2,7 @@
 
 import pytest
 from fake_platforms import FakeGitHub
+from loopback import says
 from signal_samples import an_ask, days_ago, ids
 
 from enrich_stream.errors import InputError
@@ -162,6 +163,17 @@ async def test_what_is_new_is_seen(fake, source, clock):
     again = await source.read(an_ask(clock=clock))
 
     assert len(ids(again)) == 4
+
+
+async def test_github_refuses_too_many_questions_as_forbidden(fake, source, clock):
+    """403 with nothing left is a limit and no ban, and says when it ends."""
+    ends = int(clock.wall()) + 500
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(ends)}
+    fake.fail_from(1, says({"message": "API rate limit exceeded"}, 403, headers=headers))
+    harvest = await source.read(an_ask(clock=clock))
+
+    assert (harvest.status, harvest.reason) == (PlatformStatus.UNAVAILABLE, "rate limited")
+    assert harvest.retry_at == pytest.approx(ends, abs=2)
 
 
 @pytest.mark.parametrize("given", ["mira", "@Mira", "https://github.com/mira"])

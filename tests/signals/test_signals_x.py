@@ -108,7 +108,7 @@ async def test_posts_beside_errors_are_posts(fake, source, clock):
 
 async def test_a_wrong_token_is_an_outage(fake, source, clock):
     """Of which the caller knows nothing but that X could not be asked."""
-    wrong = XSource(a_client(fake.url, clock, dialect=DIALECT), ANY)
+    wrong = XSource(a_client(fake.url, clock, dialect=DIALECT), ANY, ANY)
     await wrong.start()
     harvest = await wrong.read(an_ask(clock=clock))
     await wrong.stop()
