@@ -6,17 +6,27 @@ begin with ``KAFKA_``. Each connector has the same variables after its own name,
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import AliasChoices, ByteSize, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    ByteSize,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    create_model,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from enrich_stream.errors import SetupError
 from enrich_stream.providers.client.settings import ConnectorSettings
 
+S = TypeVar("S", bound=BaseSettings)
 
-class Settings(BaseSettings):
-    """What an operator can change. Sizes take units (``64MiB``), times are in seconds."""
+
+class _Environment(BaseSettings):
+    """How settings stand in the environment."""
 
     model_config = SettingsConfigDict(
         env_prefix="ENRICH_",
@@ -26,6 +36,10 @@ class Settings(BaseSettings):
         env_nested_delimiter="_",
         env_nested_max_split=1,
     )
+
+
+class Settings(_Environment):
+    """What an operator can change. Sizes take units (``64MiB``), times are in seconds."""
 
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:9092",
@@ -227,8 +241,24 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read the environment; ``SetupError`` names every variable that is wrong."""
+    return _read(Settings)
+
+
+def load_connector_settings(name: str) -> ConnectorSettings:
+    """The same for a connector of another package: ``ENRICH_<NAME>_KEY`` and its likes.
+
+    Args:
+        name: The connector's, in lower case and without an underscore.
+    """
+    field: dict[str, Any] = {name: (ConnectorSettings, ConnectorSettings())}
+    own = create_model("OwnSettings", __base__=_Environment, **field)
+    settings: ConnectorSettings = getattr(_read(own), name)
+    return settings
+
+
+def _read(settings: type[S]) -> S:
     try:
-        return Settings()
+        return settings()
     except ValidationError as error:
         faults = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
         raise SetupError(f"wrong settings: {faults}") from None

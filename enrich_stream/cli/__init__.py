@@ -5,6 +5,7 @@ import typer
 from enrich_stream.cli.demo import demo
 from enrich_stream.cli.dev import dev
 from enrich_stream.cli.directory import directory_app
+from enrich_stream.cli.providers import providers_app
 from enrich_stream.cli.serve import api, worker
 from enrich_stream.cli.submit import submit
 from enrich_stream.cli.topics import topics_app
@@ -22,3 +23,4 @@ app.command()(worker)
 app.command()(submit)
 app.add_typer(topics_app, name="topics")
 app.add_typer(directory_app, name="directory")
+app.add_typer(providers_app, name="providers")

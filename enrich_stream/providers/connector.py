@@ -21,6 +21,7 @@ class Connector:
         limits_without_key: The same without a key.
         dialect: How it says what it has to say.
         answers: The fields it can answer, by the identifier it is asked by.
+        http: Its connections.
         is_local: False, for asking it again costs time or money.
     """
 
@@ -36,7 +37,7 @@ class Connector:
     def __init__(self, settings: ConnectorSettings, clients: HttpClients) -> None:
         self.kinds = frozenset(self.answers)
         self.fields: frozenset[Field] = frozenset().union(*self.answers.values())
-        self._http = clients.client(
+        self.http = clients.client(
             self.name,
             settings,
             base_url=self.base_url,
@@ -57,15 +58,15 @@ class Connector:
     @property
     def condition(self) -> Condition:
         """Whether it can be asked now, for operators to see."""
-        return self._http.condition
+        return self.http.condition
 
     async def start(self) -> None:
         """Opens the connections."""
-        await self._http.start()
+        await self.http.start()
 
     async def stop(self) -> None:
         """Closes them."""
-        await self._http.stop()
+        await self.http.stop()
 
     async def ask(self, question: Question) -> Answer:
         """Answers what it can answer by that identifier; see ``Provider``."""

@@ -76,6 +76,12 @@ async def open_providers(settings: Settings) -> AsyncIterator[Sequence[Provider]
         yield providers
 
 
+def connectors_off(settings: Settings) -> dict[str, str]:
+    """The connectors of ours that are not asked, each with the reason."""
+    reasons = {c.name: _why_off(c, getattr(settings, c.name)) for c in CONNECTORS}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
 def verifiers(providers: Sequence[Provider]) -> list[Verifier]:
     """Those of the providers' verifiers of e-mails that can be asked."""
     return [made.verifier for made in providers if isinstance(made, Hunter | LeadMagic)]
@@ -98,15 +104,12 @@ def _own(settings: Settings) -> Iterator[Provider]:
 
 
 def _connectors(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
-    off: dict[str, str] = {}
-    for connector in CONNECTORS:
-        its_settings: ConnectorSettings = getattr(settings, connector.name)
-        if reason := _why_off(connector, its_settings):
-            off[connector.name] = reason
-        else:
-            yield connector(its_settings, clients)
+    off = connectors_off(settings)
     if off:
         log.info("providers.off", **off)
+    for connector in CONNECTORS:
+        if connector.name not in off:
+            yield connector(getattr(settings, connector.name), clients)
 
 
 def _signals(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
@@ -114,7 +117,7 @@ def _signals(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
         yield SignalsProvider(sources, load_rules(settings.signals_intent_rules_file))
 
 
-def _why_off(connector: type[Connector], settings: ConnectorSettings) -> str | None:
+def _why_off(connector: type[Connector], settings: ConnectorSettings) -> str:
     variable = f"ENRICH_{connector.name.upper()}"
     if settings.enabled is False:
         return f"{variable}_ENABLED is false"
@@ -122,7 +125,7 @@ def _why_off(connector: type[Connector], settings: ConnectorSettings) -> str | N
         return f"{variable}_KEY is not set"
     if not settings.is_wanted:
         return f"neither {variable}_ENABLED nor {variable}_KEY is set"
-    return None
+    return ""
 
 
 def _others(settings: Settings, clients: HttpClients) -> Iterator[Provider]:

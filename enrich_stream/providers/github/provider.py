@@ -59,7 +59,7 @@ class GitHub(Connector):
         if isinstance(login, Finding):
             return same_for_all(fields, login)
         path, deadline = f"/users/{login}", question.deadline
-        reply = await self._http.get(self._core, path, User, deadline=deadline)
+        reply = await self.http.get(self._core, path, User, deadline=deadline)
         if reply.body is None:
             return same_for_all(fields, unanswered(reply))
         if finding := refusal(reply.body, question):
@@ -67,8 +67,8 @@ class GitHub(Connector):
         if Field.EMAIL not in fields:
             return answer(question, fields, reply.body)
         keys, links = await asyncio.gather(
-            self._http.get(self._core, f"{path}/gpg_keys", list[GpgKey], deadline=deadline),
-            self._http.get(
+            self.http.get(self._core, f"{path}/gpg_keys", list[GpgKey], deadline=deadline),
+            self.http.get(
                 self._core, f"{path}/social_accounts", list[SocialAccount], deadline=deadline
             ),
         )
@@ -76,14 +76,14 @@ class GitHub(Connector):
 
     async def check(self, deadline: float) -> Reply[Any]:
         """The state of the limits, which is free."""
-        return await self._http.get(self._core, "/rate_limit", Any, deadline=deadline)
+        return await self.http.get(self._core, "/rate_limit", Any, deadline=deadline)
 
     async def _login(self, question: Question) -> str | Finding:
         asked = question.identifier
         if asked.kind is IdentifierKind.GITHUB:
             return asked.value
         params = {"q": f"{asked.value} in:email", "per_page": "1"}
-        reply = await self._http.get(
+        reply = await self.http.get(
             self._search, "/search/users", Hits, deadline=question.deadline, params=params
         )
         if reply.body is None:

@@ -52,16 +52,16 @@ class Gravatar(Connector):
     async def check(self, deadline: float) -> Reply[Any]:
         """The services at which accounts can be proven."""
         path = "/verified-accounts/services"
-        return await self._http.get(self._profiles, path, Any, deadline=deadline)
+        return await self.http.get(self._profiles, path, Any, deadline=deadline)
 
     async def _find(self, asked: Identifier, deadline: float) -> Profile | Finding:
         if asked.kind is IdentifierKind.EMAIL:
             path = f"/profiles/{hashlib.sha256(asked.value.encode()).hexdigest()}"
-            reply = await self._http.get(self._profiles, path, Profile, deadline=deadline)
+            reply = await self.http.get(self._profiles, path, Profile, deadline=deadline)
             return unanswered(reply) if reply.body is None else reply.body
         path = "/profiles/search/by-verified-account"
         params = {"username": asked.value, "service": _SERVICES[asked.kind]}
-        several = await self._http.get(
+        several = await self.http.get(
             self._profiles, path, Profiles, deadline=deadline, params=params
         )
         return unanswered(several) if several.body is None else one_person(several.body)

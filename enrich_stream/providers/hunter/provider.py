@@ -36,7 +36,7 @@ class Hunter(Connector):
         super().__init__(settings, clients)
         self._finder = self.endpoint("finder")
         self._people = self.endpoint("people")
-        self.verifier = HunterVerifier(self._http, self.endpoint("verifier"))
+        self.verifier = HunterVerifier(self.http, self.endpoint("verifier"))
         # Hunter's own end of a search, from 3 to 20: it answers 202 then, which a time-out cannot.
         self._longest = str(min(max(3, int(settings.timeout_seconds) - 1), 20))
 
@@ -63,18 +63,18 @@ class Hunter(Connector):
 
     async def check(self, deadline: float) -> Reply[Any]:
         """The account, which is free."""
-        return await self._http.get(self._people, "/account", Any, deadline=deadline)
+        return await self.http.get(self._people, "/account", Any, deadline=deadline)
 
     async def _find_email(self, question: Question, fields: frozenset[Field]) -> Answer:
         params = _named(question.identifier) | {"max_duration": self._longest}
-        reply = await self._http.get(
+        reply = await self.http.get(
             self._finder, "/email-finder", Finder, deadline=question.deadline, params=params
         )
         return found_answer(question.identifier, fields, reply)
 
     async def _find_person(self, question: Question, fields: frozenset[Field]) -> Answer:
         params = _named(question.identifier)
-        reply = await self._http.get(
+        reply = await self.http.get(
             self._people, "/people/find", People, deadline=question.deadline, params=params
         )
         return person_answer(question.identifier, fields, reply)

@@ -39,7 +39,7 @@ class LeadMagic(Connector):
 
     def __init__(self, settings: ConnectorSettings, clients: HttpClients) -> None:
         super().__init__(settings, clients)
-        self.verifier = LeadMagicVerifier(self._http, self.endpoint("verifier"))
+        self.verifier = LeadMagicVerifier(self.http, self.endpoint("verifier"))
 
     def headers(self, key: str) -> dict[str, str]:
         """The key."""
@@ -58,11 +58,11 @@ class LeadMagic(Connector):
 
     async def check(self, deadline: float) -> Reply[Any]:
         """The credits left, which is free."""
-        return await self._http.get(self.endpoint("credits"), "/v1/credits", Any, deadline=deadline)
+        return await self.http.get(self.endpoint("credits"), "/v1/credits", Any, deadline=deadline)
 
     async def _call(self, field: Field, question: Question) -> Reply[Body]:
         name, path, shape = _CALLS[field]
-        return await self._http.post(
+        return await self.http.post(
             self.endpoint(name),
             path,
             shape,

@@ -59,7 +59,7 @@ class PeopleDataLabs(Connector):
         return await self._get(Any, {"email": "nobody@nowhere.invalid"}, deadline)
 
     async def _get(self, shape: Any, params: dict[str, str], deadline: float) -> Reply[Any]:
-        return await self._http.get(
+        return await self.http.get(
             self._enrich, "/person/enrich", shape, deadline=deadline, params=params
         )
 

@@ -58,7 +58,7 @@ class Prospeo(Connector):
         """One call; a person who was found before is free."""
         asked = question.identifier
         content = {"enrich_mobile": Field.PHONE in fields, "data": _named(asked)}
-        reply = await self._http.post(
+        reply = await self.http.post(
             self._enrich, "/enrich-person", Enriched, deadline=question.deadline, content=content
         )
         return answer(asked, fields, reply)
@@ -66,7 +66,7 @@ class Prospeo(Connector):
     async def check(self, deadline: float) -> Reply[Any]:
         """The account, which is free."""
         account = self.endpoint("account")
-        return await self._http.get(account, "/account-information", Any, deadline=deadline)
+        return await self.http.get(account, "/account-information", Any, deadline=deadline)
 
 
 def _named(asked: Identifier) -> dict[str, str]:

@@ -79,7 +79,7 @@ class ConnectorContract:
         return Question(
             identifier=asked,
             fields=frozenset(fields or connector.answers[asked.kind]),
-            deadline=connector._http._clock.now() + seconds,
+            deadline=connector.http._clock.now() + seconds,
         )
 
     async def ask(self, connector, asked=None, fields=None, **time):
@@ -156,7 +156,7 @@ class ConnectorContract:
 
     async def test_a_refusal_for_the_rate_waits_as_its_own_headers_say(self, connector_, provider):
         """Whichever way the provider writes the moment."""
-        clock = connector_._http._clock
+        clock = connector_.http._clock
         for refusal, seconds in self.resets:
             begun = clock.ahead
             provider.once = [always(lambda refusal=refusal: refusal(provider))]
@@ -310,14 +310,12 @@ class ConnectorContract:
     async def test_the_check_tells_whether_it_works(self, make, provider):
         """By one request about nobody."""
         connector = await make()
-        reply = await connector.check(connector._http._clock.now() + SECONDS)
+        reply = await connector.check(connector.http._clock.now() + SECONDS)
         assert reply.outcome in {CallOutcome.FOUND, CallOutcome.NOT_FOUND}
         assert len(provider.requests) == 1
         assert "mira" not in str(provider.requests[0].rel_url)
         wrong = await make("wrong")
-        assert (
-            await wrong.check(SECONDS + wrong._http._clock.now())
-        ).outcome is CallOutcome.BAD_KEY
+        assert (await wrong.check(SECONDS + wrong.http._clock.now())).outcome is CallOutcome.BAD_KEY
 
 
 class PaidConnectorContract(ConnectorContract):

@@ -135,5 +135,5 @@ class TestHunter(PaidConnectorContract):
         assert [request.path for request in provider.requests] == ["/email-verifier"] * 2
 
     async def verify(self, connector):
-        deadline = connector._http._clock.now() + SECONDS
+        deadline = connector.http._clock.now() + SECONDS
         return await connector.verifier.verify("mira@northwind.example", deadline)

@@ -96,5 +96,5 @@ class TestLeadMagic(PaidConnectorContract):
         assert await self.verify(connector_) is Verdict.UNKNOWN
 
     async def verify(self, connector):
-        deadline = connector._http._clock.now() + SECONDS
+        deadline = connector.http._clock.now() + SECONDS
         return await connector.verifier.verify("mira@northwind.example", deadline)
