@@ -227,6 +227,11 @@ class Settings(_Environment):
     mastodon: ConnectorSettings = ConnectorSettings()
     rss: ConnectorSettings = ConnectorSettings()
     x: ConnectorSettings = ConnectorSettings()
+    signals_github: bool = Field(
+        default=False,
+        description="Whether GitHub is asked for signals, with the key and limits of the provider"
+        " `github`.",
+    )
     signals_private_hosts: bool = Field(
         default=False,
         description="Whether feeds and Mastodon servers that callers name may be at addresses that"

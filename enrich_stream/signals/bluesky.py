@@ -103,6 +103,7 @@ class BlueskySource(OneServer):
     """What an account wrote and reposted."""
 
     platform = Platform.BLUESKY
+    nobody = "nobody.invalid"
 
     def handle(self, given: str) -> str:
         """The handle or identifier in a text: bare, with ``@``, or in the address of a profile."""

@@ -89,6 +89,7 @@ class GitHubSource(OneServer):
     """What a user did and wrote in public repositories."""
 
     platform = Platform.GITHUB
+    nobody = "nobody-by-that-name-0"
 
     def __init__(self, http: HttpClient, endpoint: Endpoint) -> None:
         """See ``OneServer``."""

@@ -58,6 +58,7 @@ class HackerNewsSource(OneServer):
     """What a user wrote on Hacker News."""
 
     platform = Platform.HACKER_NEWS
+    nobody = "nobody_0"
 
     def handle(self, given: str) -> str:
         """The username in a text: bare, or in the address of a profile."""

@@ -69,6 +69,7 @@ class MastodonSource:
     """What an account wrote."""
 
     platform = Platform.MASTODON
+    nobody = ""
 
     def __init__(self, hosts: PublicHosts, endpoint: Endpoint, base_url: str | None = None) -> None:
         """Sets up.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -59,6 +60,22 @@ class SignalsProvider:
         harvests = dict(zip(wanted.platforms, found, strict=True))
         # In a thread: many long posts take the rules longer than everybody else should wait.
         return await asyncio.to_thread(answer, harvests, self._rules, wanted.labels)
+
+    async def check(self, deadline: float) -> str:
+        """What keeps platforms from being asked, found out by asking for nobody; empty: nothing."""
+        asked = [source for source in self._sources.values() if source.nobody]
+        since = clock.present() - timedelta(days=1)
+        harvests = await asyncio.gather(
+            *(
+                _read(source, Ask(handle=source.nobody, since=since, most=1, deadline=deadline))
+                for source in asked
+            )
+        )
+        return "; ".join(
+            f"{source.platform}: {harvest.reason}"
+            for source, harvest in zip(asked, harvests, strict=True)
+            if harvest.status is PlatformStatus.UNAVAILABLE
+        )
 
     async def stop(self) -> None:
         """Closes every source."""

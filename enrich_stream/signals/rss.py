@@ -62,6 +62,7 @@ class RssSource:
     """What is in a feed."""
 
     platform = Platform.RSS
+    nobody = ""
 
     def __init__(self, hosts: PublicHosts, endpoint: Endpoint) -> None:
         """Sets up.

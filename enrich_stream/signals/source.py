@@ -69,9 +69,12 @@ class Source(Protocol):
 
     Attributes:
         platform: Which.
+        nobody: A handle that nobody has, to see whether the platform can be asked; empty where
+            there is no one server to ask.
     """
 
     platform: Platform
+    nobody: str
 
     def handle(self, given: str) -> str:
         """The handle in a text of the caller's; ``InputError`` says what one looks like."""

@@ -1,7 +1,7 @@
 """Which platforms are asked, made from the settings.
 
-A platform is on when its ``ENRICH_<NAME>_ENABLED`` is true, or when it has a key. GitHub shares its
-settings, and so its token and its limits, with the provider ``github``.
+A platform is on when its ``ENRICH_<NAME>_ENABLED`` is true, or when it has a key. GitHub, which is
+a provider as well, has a switch of its own and shares the rest: the token and the limits.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 def make_sources(settings: Settings, clients: HttpClients) -> list[Source]:
     """The platforms that the settings turn on."""
-    off = {p.value: why for p in Platform if (why := _why_off(p, _of(settings, p)))}
+    off = {p.value: why for p in Platform if (why := _why_off(p, settings))}
     if off:
         log.info("signals.off", **off)
     return [_MAKERS[p](settings, clients) for p in Platform if p.value not in off]
@@ -49,15 +49,15 @@ def _of(settings: Settings, platform: Platform) -> ConnectorSettings:
     return found
 
 
-def _why_off(platform: Platform, settings: ConnectorSettings) -> str | None:
-    variable = f"ENRICH_{platform.upper()}"
-    if settings.enabled is False:
+def _why_off(platform: Platform, settings: Settings) -> str:
+    if platform is Platform.GITHUB:
+        return "" if settings.signals_github else "ENRICH_SIGNALS_GITHUB is not set"
+    its, variable = _of(settings, platform), f"ENRICH_{platform.upper()}"
+    if its.enabled is False:
         return f"{variable}_ENABLED is false"
-    if platform is Platform.X and not settings.secret:
+    if platform is Platform.X and not its.secret:
         return f"{variable}_KEY is not set"
-    if not settings.is_wanted:
-        return f"{variable}_ENABLED is not set"
-    return None
+    return "" if its.is_wanted else f"{variable}_ENABLED is not set"
 
 
 def _limits(settings: Settings, platform: Platform) -> str:

@@ -108,6 +108,7 @@ class XSource(OneServer):
     """What an account wrote, without what it only passed on."""
 
     platform = Platform.X
+    nobody = "nobody_0"
 
     def __init__(self, http: HttpClient, endpoint: Endpoint, users: Endpoint) -> None:
         """See ``OneServer``; ``users`` are the calls that look up accounts."""

@@ -181,6 +181,6 @@ def test_the_example_settings_are_settings(monkeypatch):
         if name.startswith("ENRICH_"):
             monkeypatch.setenv(name, value)
     settings = load_settings()
-    assert names(settings) == ALL
+    assert names(settings) == [*ALL, "signals"]
     assert settings.prospeo.limits == "5/s 300/min 2000/day"
     assert settings.redis_url

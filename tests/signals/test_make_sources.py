@@ -38,7 +38,7 @@ def test_nobody_outside_is_asked_unless_the_operator_says_so():
     assert "signals" not in [provider.name for provider in make_providers(Settings())]
 
 
-@pytest.mark.parametrize("platform", Platform)
+@pytest.mark.parametrize("platform", [p for p in Platform if p is not Platform.GITHUB])
 def test_a_platform_is_on_when_it_is_switched_on_or_has_a_key(platform):
     """X only with a key; a switch that is off stays off."""
     switched = sources(**{platform: ON})
@@ -49,13 +49,20 @@ def test_a_platform_is_on_when_it_is_switched_on_or_has_a_key(platform):
     assert sources(**{platform: OFF}) == []
 
 
+def test_github_has_a_switch_of_its_own():
+    """Who wants its e-mails need not want its signals, and the other way round."""
+    assert sources(github=ON) == []
+    assert [s.platform for s in sources(signals_github=True)] == [Platform.GITHUB]
+
+
 def test_it_is_said_once_which_are_off_and_why():
     """With the variable that turns each of them on."""
     with structlog.testing.capture_logs() as logs:
-        sources(rss=ON, github=OFF, x=ON)
+        sources(rss=ON, bluesky=OFF, x=ON)
 
     (said,) = [line for line in logs if line["event"] == "signals.off"]
-    assert said["github"] == "ENRICH_GITHUB_ENABLED is false"
+    assert said["github"] == "ENRICH_SIGNALS_GITHUB is not set"
+    assert said["bluesky"] == "ENRICH_BLUESKY_ENABLED is false"
     assert said["hackernews"] == "ENRICH_HACKERNEWS_ENABLED is not set"
     assert said["x"] == "ENRICH_X_KEY is not set"
     assert "rss" not in said
@@ -68,7 +75,9 @@ async def test_the_settings_reach_the_platform(name, clock):
     async with serving(fake.serve) as url:
         fake.url = url
         settings = ConnectorSettings(enabled=True, base_url=url, key="t")
-        made = Settings(signals_private_hosts=True, **{name: settings})
+        made = Settings(
+            signals_private_hosts=True, signals_github=name == "github", **{name: settings}
+        )
         (source,) = make_sources(made, HttpClients(made, clock))
         await source.start()
         harvest = await source.read(an_ask(source.handle(fake.handle), clock=clock))
@@ -84,7 +93,8 @@ async def test_github_counts_its_calls_together_with_the_provider(clock):
     """One address has one limit, whoever of us uses it."""
     fake = FakeGitHub()
     async with serving(fake.serve) as url:
-        settings = Settings(github=ConnectorSettings(enabled=True, base_url=url, limits="1/h"))
+        github = ConnectorSettings(enabled=True, base_url=url, limits="1/h")
+        settings = Settings(github=github, signals_github=True)
         clients = HttpClients(settings, clock)
         (source,) = make_sources(settings, clients)
         (provider,) = [p for p in make_providers(settings, clients) if p.name == "github"]

@@ -186,6 +186,18 @@ async def test_with_nobody_to_ask_about_it_counts_as_not_asked(start, clock):
     assert (result.outcome, result.reason) == (Outcome.UNKNOWN, NOBODY_TO_ASK)
 
 
+async def test_a_check_names_the_platforms_that_cannot_be_asked(start, clock):
+    """Nobody is asked about whom there might be."""
+    github, bluesky, x = FakeGitHub(), FakeBluesky(), FakeX()
+    provider = await start(github, bluesky, x, FakeMastodon())
+    assert await provider.check(clock.now() + SECONDS) == ""
+    bluesky.fail_from(1, says(status=500))
+    x.fail_from(1, says({}, 401))
+    problem = await provider.check(clock.now() + SECONDS)
+
+    assert problem == "bluesky: had an error of its own; x: refused the key"
+
+
 async def test_a_fault_of_ours_takes_no_other_platform_along(start, clock, capsys):
     """It is logged by its type, without what it says."""
     github, bluesky = FakeGitHub(), FakeBluesky()
