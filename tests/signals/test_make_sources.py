@@ -6,7 +6,7 @@ from fake_platforms import FakeBluesky, FakeGitHub, FakeHackerNews, FakeMastodon
 from loopback import serving
 from signal_samples import an_ask
 
-from enrich_stream.errors import SetupError
+from enrich_stream.errors import InputError, SetupError
 from enrich_stream.providers.client.settings import ConnectorSettings
 from enrich_stream.providers.clients import HttpClients
 from enrich_stream.providers.registry import make_providers
@@ -87,6 +87,17 @@ async def test_the_settings_reach_the_platform(name, clock):
     assert len(harvest.seen) == 3
     if name in ("github", "x"):
         assert fake.requests[0].headers["Authorization"] == "Bearer t"
+
+
+@pytest.mark.parametrize("platform", ["rss", "mastodon"])
+def test_private_addresses_are_refused_unless_the_operator_allows_them(platform):
+    """For all that callers name themselves."""
+    address = {"rss": "http://127.0.0.1/feed", "mastodon": "mira@127.0.0.1"}[platform]
+    (closed,) = sources(**{platform: ON})
+    with pytest.raises(InputError, match="public"):
+        closed.handle(address)
+    (opened,) = sources(**{platform: ON}, signals_private_hosts=True)
+    assert opened.handle(address) == address
 
 
 async def test_github_counts_its_calls_together_with_the_provider(clock):

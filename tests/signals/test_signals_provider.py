@@ -189,13 +189,14 @@ async def test_with_nobody_to_ask_about_it_counts_as_not_asked(start, clock):
 async def test_a_check_names_the_platforms_that_cannot_be_asked(start, clock):
     """Nobody is asked about whom there might be."""
     github, bluesky, x = FakeGitHub(), FakeBluesky(), FakeX()
-    provider = await start(github, bluesky, x, FakeMastodon())
+    provider = await start(github, bluesky, x, mastodon := FakeMastodon())
     assert await provider.check(clock.now() + SECONDS) == ""
     bluesky.fail_from(1, says(status=500))
     x.fail_from(1, says({}, 401))
     problem = await provider.check(clock.now() + SECONDS)
 
     assert problem == "bluesky: had an error of its own; x: refused the key"
+    assert mastodon.requests == []
 
 
 async def test_a_fault_of_ours_takes_no_other_platform_along(start, clock, capsys):
