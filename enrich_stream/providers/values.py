@@ -20,7 +20,7 @@ from enrich_stream.verification.verdict import Verdict
 PROFILES = (IdentifierKind.LINKEDIN, IdentifierKind.X, IdentifierKind.GITHUB)
 """The identifiers that are addresses of profiles."""
 
-_NATIONAL = re.compile(r"[0-9][0-9 ().-]*")
+_WITHOUT_PLUS = re.compile(r"[0-9][0-9 ().-]*")
 
 
 def email(
@@ -53,22 +53,19 @@ def email(
     )
 
 
-def phone(
-    text: object, verification: str | None = None, *, region: str | None = None
-) -> Value | None:
+def phone(text: object, verification: str | None = None) -> Value | None:
     """A phone in E.164; verified when the provider vouches for it and such a number can exist.
 
     Args:
         text: As the provider wrote it, with a country code; a plus sign may be missing.
         verification: How the provider has seen that it is this person's; None when it has not.
-        region: Country of a number written without one, for example ``US``.
     """
     if not isinstance(text, str):
         return None
-    if region is None and _NATIONAL.fullmatch(text):
+    if _WITHOUT_PLUS.fullmatch(text):
         text = f"+{text}"
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):

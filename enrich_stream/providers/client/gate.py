@@ -128,8 +128,9 @@ class Gate:
 
     def _park(self, reply: Reply[T], wall: float) -> Reply[T]:
         seconds = self._parked_seconds
+        if wall >= self._parked.until:  # calls side by side are refused one after the other
+            log.error("provider.parked", provider=self._name, reason=reply.reason, seconds=seconds)
         self._parked = Condition(reply.outcome, reply.reason, wall + seconds)
-        log.error("provider.parked", provider=self._name, reason=reply.reason, seconds=seconds)
         return replace(reply, retry_at=self._parked.until)
 
     def _key(self, endpoint: Endpoint) -> str:

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 
 import pytest
-from loopback import SECONDS, FastClock
+from loopback import SECONDS, FastClock, Loopback, says, serving
 
-from enrich_stream.providers.client import MemoryLimits
+from enrich_stream.providers.client import CallOutcome, Clock, HttpClient, MemoryLimits
 from enrich_stream.providers.client.limits import MARGIN_SECONDS
 from enrich_stream.providers.client.rates import (
     EVERY_ENDPOINT,
@@ -210,6 +210,23 @@ async def test_many_at_once_get_different_places(shared):
     moments = [float(moment) / 1000 for moment in kept]
     assert len(moments) == 100
     assert most_within(moments, 1) == 5
+
+
+async def test_the_provider_never_counts_more_than_its_limit(shared):
+    """Two workers with twice as many calls: what has no room is put off, by both."""
+    fake = Loopback(responses=[says({})])
+    clock = Clock()
+    async with serving(fake.handle) as url:
+        workers = [HttpClient("fake", url, limits=shared(), clock=clock) for _ in range(2)]
+        for worker in workers:
+            await worker.start()
+        at, deadline = endpoint("people", "100/s 10/min"), clock.now() + SECONDS
+        calls = (worker.get(at, "/", dict, deadline=deadline) for worker in workers * 10)
+        outcomes = [reply.outcome for reply in await asyncio.gather(*calls)]
+        for worker in workers:
+            await worker.stop()
+    assert len(fake.requests) == 10
+    assert outcomes.count(CallOutcome.FOUND) == outcomes.count(CallOutcome.RATE_LIMITED) == 10
 
 
 async def test_redis_forgets_what_no_window_needs(shared):

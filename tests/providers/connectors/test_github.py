@@ -112,6 +112,13 @@ class TestGitHub(ConnectorContract):
             assert finding.reason == "rate limited"
             assert finding.retry_at == pytest.approx(clock.wall() + 60, abs=5)
 
+    async def test_no_call_left_is_a_limit_whatever_the_message_says(self, connector_, provider):
+        """Both ways of saying so are documented."""
+        headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "600"}
+        provider.always = says({"message": "Forbidden"}, 403, headers=headers)
+        answer = await self.ask(connector_)
+        assert {finding.reason for finding in answer.findings.values()} == {"rate limited"}
+
     async def test_another_403_parks_it(self, connector_, provider):
         """A token that may not, or an address that is banned."""
         provider.always = says({"message": "Resource not accessible"}, 403)
