@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Constrained
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from api.options import OWN_RULES, Options, job_options
 from api.problems import Fault, Problem
@@ -15,11 +15,24 @@ from enrich_stream.errors import InputError
 from enrich_stream.identifiers import normalise
 from enrich_stream.person import Field, Identifier, IdentifierKind
 from enrich_stream.records import JobOptions
+from enrich_stream.signals.platforms import KNOWN_NAMES
 
 MAX_IDENTIFIERS = 100
 
 _Text = Annotated[str, Constrained(max_length=2048)]
 _Label = Annotated[str, Constrained(min_length=1, max_length=200)]
+
+
+def _known_platform(name: str) -> str:
+    if name.strip().lower() not in KNOWN_NAMES:
+        known = ", ".join(sorted(KNOWN_NAMES))
+        raise PydanticCustomError("isPlatform", "must be one of {known}", {"known": known})
+    return name
+
+
+_Platform = Annotated[str, AfterValidator(_known_platform)]
+_Handle = Annotated[str, Constrained(min_length=1, max_length=2048)]
+"""As long as the address of a feed may be."""
 
 
 class _Strict(BaseModel):
@@ -38,13 +51,13 @@ class PersonIdentifier(_Strict):
 class SignalsConfig(_Strict):
     """What signals to collect, when ``fields`` asks for signals."""
 
-    platforms: list[_Label] = Constrained(default=[], max_length=50)
-    max_posts: dict[_Label, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
+    platforms: list[_Platform] = Constrained(default=[], max_length=50)
+    max_posts: dict[_Platform, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
         default={}, max_length=50
     )
     intent_signals: list[_Label] = Constrained(default=[], max_length=50)
     since_days: Annotated[int, Constrained(ge=1, le=3650)] | None = None
-    handles: dict[_Label, _Label] = Constrained(default={}, max_length=50)
+    handles: dict[_Platform, _Handle] = Constrained(default={}, max_length=50)
 
 
 class PostEnrichment(_Strict):

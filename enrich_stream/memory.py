@@ -1,7 +1,8 @@
 """The rules of the memory: what is kept of a contact, and for how long it answers.
 
 Per field, the newest answer that is not ``unknown``: an outage is never remembered. Nor is the
-"no" of a job that let only some providers be asked: another one may know.
+"no" of a job that let only some providers be asked: another one may know. Nor are signals: what was
+said lately is another thing tomorrow, and depends on what the caller wanted of it.
 """
 
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
     fields = dict(known.fields) if known else {}
     for name, result in contact.fields.items():
         older = fields.get(name)
-        if _is_memorable(result, contact) and (not older or older.as_of <= result.as_of):
+        if _is_memorable(name, result, contact) and (not older or older.as_of <= result.as_of):
             fields[name] = replace(result, is_recalled=False) if result.is_recalled else result
     return RememberedContact(
         version=VERSION,
@@ -78,7 +79,9 @@ def _calls(known: RememberedContact | None, contact: EnrichedContact) -> dict[st
     return {job_id: calls[job_id] for job_id in sorted(calls)[-CAPPED_JOBS:]}
 
 
-def _is_memorable(result: FieldResult, contact: EnrichedContact) -> bool:
+def _is_memorable(name: Field, result: FieldResult, contact: EnrichedContact) -> bool:
+    if name is Field.SIGNALS:
+        return False
     if result.outcome is Outcome.ABSENT:
         return not contact.providers
     return result.outcome is Outcome.FOUND

@@ -239,6 +239,27 @@ class Settings(_Environment):
     leadmagic: ConnectorSettings = ConnectorSettings()
     peopledatalabs: ConnectorSettings = ConnectorSettings()
 
+    hackernews: ConnectorSettings = ConnectorSettings()
+    bluesky: ConnectorSettings = ConnectorSettings()
+    mastodon: ConnectorSettings = ConnectorSettings()
+    rss: ConnectorSettings = ConnectorSettings()
+    x: ConnectorSettings = ConnectorSettings()
+    signals_github: bool = Field(
+        default=False,
+        description="Whether GitHub is asked for signals, with the key and limits of the provider"
+        " `github`.",
+    )
+    signals_private_hosts: bool = Field(
+        default=False,
+        description="Whether feeds and Mastodon servers that callers name may be at addresses that"
+        " are not public.",
+    )
+    signals_intent_rules_file: Path | None = Field(
+        default=None,
+        description="Rules by which intent is read, in place of those in"
+        " `enrich_stream/signals/intent_rules.yaml`.",
+    )
+
 
 def load_settings() -> Settings:
     """Read the environment; ``SetupError`` names every variable that is wrong."""

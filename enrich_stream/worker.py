@@ -14,7 +14,7 @@ from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError, StorageError
 from enrich_stream.follower import following
 from enrich_stream.orders import load_orders
-from enrich_stream.providers.registry import open_providers
+from enrich_stream.providers.registry import open_providers, verifiers
 from enrich_stream.retention import Retention
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
@@ -45,7 +45,7 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     cancellations = Cancellations(timedelta(days=settings.retention_days))
     async with (
         open_providers(settings) as providers,
-        open_verification(settings) as verification,
+        open_verification(settings, verifiers(providers)) as verification,
         following(settings.kafka_bootstrap_servers, topics.cancellations, cancellations.take),
     ):
         orders = load_orders(settings.waterfall_file)

@@ -9,6 +9,7 @@ from enrich_stream.person import Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Provider, Question
 from enrich_stream.providers.client import CallOutcome
 from enrich_stream.providers.connector import Connector
+from enrich_stream.signals.provider import SignalsProvider
 
 NOBODY = {
     IdentifierKind.EMAIL: "nobody@nowhere.invalid",
@@ -58,6 +59,8 @@ async def _problem(provider: Provider, deadline: float) -> str:
     if isinstance(provider, Connector):
         reply = await provider.check(deadline)
         return "" if reply.outcome in WORKING else reply.reason
+    if isinstance(provider, SignalsProvider):
+        return await provider.check(deadline)
     kind, fields = min(provider.answers.items())
     question = Question(identifier=Identifier(kind, NOBODY[kind]), fields=fields, deadline=deadline)
     findings = (await provider.ask(question)).findings.values()

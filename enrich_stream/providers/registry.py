@@ -7,6 +7,7 @@ off. They are asked last, in the order of their names.
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 
 import structlog
@@ -25,6 +26,9 @@ from enrich_stream.providers.leadmagic import LeadMagic
 from enrich_stream.providers.peopledatalabs import PeopleDataLabs
 from enrich_stream.providers.prospeo import Prospeo
 from enrich_stream.settings import Settings
+from enrich_stream.signals.intent import load_rules
+from enrich_stream.signals.provider import SignalsProvider
+from enrich_stream.signals.sources import make_sources
 from enrich_stream.verification.verifier import Verifier
 
 ENTRY_POINTS = "enrich_stream.providers"
@@ -44,18 +48,28 @@ MakeProvider = Callable[[Settings, HttpClients], Provider | None]
 
 log = structlog.get_logger(__name__)
 
-_PROVIDERS = (DirectoryProvider, EndpointProvider)
 
-
+@cache
 def provider_names() -> tuple[str, ...]:
-    """All providers there are, whether or not the settings turn them on."""
-    return tuple(provider.name for provider in _PROVIDERS)
+    """All providers there are, whether or not the settings turn them on.
+
+    One of another package is known by the name of its entry point.
+    """
+    own = (DirectoryProvider.name, EndpointProvider.name)
+    connectors = (connector.name for connector in CONNECTORS)
+    others = sorted(entry.name for entry in entry_points(group=ENTRY_POINTS))
+    return (*own, *connectors, SignalsProvider.name, *others)
 
 
 def make_providers(settings: Settings, clients: HttpClients | None = None) -> list[Provider]:
     """The providers that the settings turn on; the operator's own records come first."""
     clients = clients or HttpClients(settings)
-    providers = [*_own(settings), *_connectors(settings, clients), *_others(settings, clients)]
+    providers = [
+        *_own(settings),
+        *_connectors(settings, clients),
+        *_signals(settings, clients),
+        *_others(settings, clients),
+    ]
     names = [provider.name for provider in providers]
     if twice := {name for name in names if names.count(name) > 1}:
         raise SetupError(f"there are two providers with the name {min(twice)}: rename yours")
@@ -111,6 +125,11 @@ def _connectors(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
             yield connector(getattr(settings, connector.name), clients)
 
 
+def _signals(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
+    if sources := make_sources(settings, clients):
+        yield SignalsProvider(sources, load_rules(settings.signals_intent_rules_file))
+
+
 def _why_off(connector: type[Connector], settings: ConnectorSettings) -> str:
     variable = f"ENRICH_{connector.name.upper()}"
     if settings.enabled is False:
@@ -132,5 +151,10 @@ def _others(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
                 f" ({type(error).__name__}): mend or uninstall its package"
             ) from error
         provider = make(settings, clients)
+        if provider is not None and provider.name != entry.name:
+            raise SetupError(
+                f"the provider {provider.name} is registered as {entry.name}: let its entry point"
+                " have its name"
+            )
         if provider is not None:
             yield provider

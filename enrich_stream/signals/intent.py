@@ -27,7 +27,7 @@ from enrich_stream.signals.texts import judged_part
 RULES_SETTING = "ENRICH_SIGNALS_INTENT_RULES_FILE"
 CALLER_WEIGHT = 0.7
 """Of a label found as it was written: words on the subject, which say nothing of a purpose."""
-MAX_MATCHES = 20
+MAX_MATCHES = 5
 """Of one intent that are shown; all of them count."""
 
 _NAME = r"(?-i:[A-Z0-9])(?:[\w.+#-]*[\w+#])?"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from enrich_stream.providers.client import Endpoint, HttpClient
 from enrich_stream.signals.platforms import Platform
 from enrich_stream.signals.shape import Event, PlatformStatus, Post
 
@@ -58,14 +59,22 @@ class Harvest:
     cost: float = 0.0
 
 
+def engagement(**counts: int | None) -> dict[str, int]:
+    """The counts that a platform gave."""
+    return {name: count for name, count in counts.items() if count is not None}
+
+
 class Source(Protocol):
     """One platform.
 
     Attributes:
         platform: Which.
+        nobody: A handle that nobody has, to see whether the platform can be asked; empty where
+            there is no one server to ask.
     """
 
     platform: Platform
+    nobody: str
 
     def handle(self, given: str) -> str:
         """The handle in a text of the caller's; ``InputError`` says what one looks like."""
@@ -82,3 +91,25 @@ class Source(Protocol):
     async def stop(self) -> None:
         """Let go of everything that ``start`` opened."""
         ...
+
+
+class OneServer:
+    """The part of a source that asks one server with one kind of call."""
+
+    def __init__(self, http: HttpClient, endpoint: Endpoint) -> None:
+        """Sets up.
+
+        Args:
+            http: A client of the platform's API, made with the dialect of its module if it has one.
+            endpoint: Whose limits count for every call.
+        """
+        self._http = http
+        self._endpoint = endpoint
+
+    async def start(self) -> None:
+        """Opens the client."""
+        await self._http.start()
+
+    async def stop(self) -> None:
+        """Closes the client."""
+        await self._http.stop()

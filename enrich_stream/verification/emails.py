@@ -69,7 +69,7 @@ def judge_by_route(value: Value, route: MailRoute) -> Value:
 
 def is_worth_asking(value: Value) -> bool:
     """Whether a verifier could say more: the domain takes mail, and nobody knows of the mailbox."""
-    return value.verdict is Verdict.RISKY and value.verification == MailRoute.TAKES_MAIL
+    return value.verdict is Verdict.RISKY
 
 
 def judge_by_verifier(value: Value, verifier: str, verdict: Verdict) -> Value:

@@ -70,13 +70,13 @@ class Verification:
         """Sets up.
 
         Args:
-            mail_hosts: Whom to ask about domains; with None, nothing outside is asked.
+            mail_hosts: Whom to ask about domains; None asks nobody.
             verifiers: Whom to ask about addresses, in this order.
             is_off: Whether every finding passes as it is.
         """
         self._is_off = is_off
         self._mail_hosts = mail_hosts
-        self._verifiers = verifiers if mail_hosts else ()
+        self._verifiers = verifiers
         self._verdicts: TTLCache[str, _Paid] = TTLCache(MAX_VERDICTS, VERDICT_SECONDS)
 
     async def check(self, field: Field, finding: Finding, deadline: float) -> Finding:

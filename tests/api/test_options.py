@@ -85,7 +85,8 @@ async def test_an_unknown_provider_is_told_which_ones_there_are(tmp_path):
         response = await post(http, {"providers": ["acme"]})
 
     (fault,) = response.json()["errors"]
-    assert fault["message"] == "each of providers must be one of directory, endpoint"
+    assert fault["message"].startswith("each of providers must be one of directory, endpoint, ")
+    assert "hunter" in fault["message"]
 
 
 async def test_evidence_is_shown_when_the_job_asked_for_it_and_only_then(tmp_path):

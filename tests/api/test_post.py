@@ -161,6 +161,11 @@ def person(**named):
         (person(**LINKEDIN) | {"colour": "red"}, {"colour"}),
         (person(**LINKEDIN) | {"signals_config": {"since_days": 0}}, {"signals_config.since_days"}),
         (person(**LINKEDIN) | {"signals_config": []}, {"signals_config"}),
+        (
+            person(**LINKEDIN)
+            | {"signals_config": {"platforms": ["githib", "hn"], "handles": {"my_space": "m"}}},
+            {"signals_config.platforms.0", "signals_config.handles.my_space.[key]"},
+        ),
     ],
 )
 async def test_every_fault_of_a_body_is_named_where_it_is(tmp_path, body, places):
@@ -175,6 +180,16 @@ async def test_every_fault_of_a_body_is_named_where_it_is(tmp_path, body, places
     assert {fault["property"] for fault in answer["errors"]} == places
     assert all(fault["message"] and fault["constraints"] for fault in answer["errors"])
     assert kafka.requests == []
+
+
+async def test_platforms_may_be_named_in_any_usual_way(tmp_path):
+    """Other names and any case, and those that only a provider of the operator's own has."""
+    config = {"platforms": ["GitHub", "hn", "linkedin", "crm"], "max_posts": {"Twitter": 5}}
+    body = person(**LINKEDIN) | {"fields": ["signals"], "signals_config": config}
+    async with front_door(tmp_path, MemoryKafka()) as http:
+        response = await http.post("/api/enrichments", json=body)
+
+    assert response.status_code == 202
 
 
 async def test_all_faults_of_a_batch_are_listed_at_once(tmp_path):

@@ -160,9 +160,20 @@ def test_two_providers_by_one_name_stop_the_start(installed, tmp_path):
         "from enrich_stream.providers.github import GitHub\n"
         "def make(settings, clients): return GitHub(settings.github, clients)\n"
     )
-    installed("another", "another:make")
+    installed("github", "another:make")
     with pytest.raises(SetupError, match="two providers with the name github"):
         make_providers(Settings(github={"enabled": True}))
+
+
+def test_a_provider_is_registered_under_its_own_name(installed, tmp_path):
+    """A job names it by its entry point, which is known without making it."""
+    (tmp_path / "misnamed.py").write_text(
+        "from enrich_stream.providers.github import GitHub\n"
+        "def make(settings, clients): return GitHub(settings.github, clients)\n"
+    )
+    installed("gitlab", "misnamed:make")
+    with pytest.raises(SetupError, match="the provider github is registered as gitlab"):
+        make_providers(Settings())
 
 
 # --- the example settings ---------------------------------------------------------------------
@@ -181,6 +192,6 @@ def test_the_example_settings_are_settings(monkeypatch):
         if name.startswith("ENRICH_"):
             monkeypatch.setenv(name, value)
     settings = load_settings()
-    assert names(settings) == ALL
+    assert names(settings) == [*ALL, "signals"]
     assert settings.prospeo.limits == "5/s 300/min 2000/day"
     assert settings.redis_url

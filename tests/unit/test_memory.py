@@ -55,6 +55,13 @@ def test_that_nobody_could_be_asked_is_not_remembered():
     assert remember(None, contact(Outcome.UNKNOWN, AT)).fields == {}
 
 
+def test_signals_are_not_remembered():
+    """They are of their day, and of what that caller wanted of them."""
+    said = contact(Outcome.FOUND, AT, {"posts": []}, Field.SIGNALS)
+
+    assert remember(None, said).fields == {}
+
+
 @pytest.mark.parametrize(
     ("outcome", "days", "answers"),
     [
