@@ -89,7 +89,10 @@ class Settings(_Environment):
         default=4.0, gt=0, description="How long Kafka may take to accept a request; then 503."
     )
     catch_up_seconds: float = Field(
-        default=2.0, gt=0, description="How long a GET of an unknown id waits for its standby."
+        default=2.0,
+        gt=0,
+        description="How long a GET of an unknown id, a POST with an `Idempotency-Key` or a DELETE"
+        " waits for its standby.",
     )
 
     max_open_jobs: int = Field(
