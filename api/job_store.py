@@ -93,6 +93,8 @@ class JobStore:
     def clear(self) -> None:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
+        self._open.clear()
+        self._open_counts.clear()
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
         """How many jobs of a lane have not ended; of one organisation, or of all."""
@@ -125,7 +127,7 @@ class JobStore:
         """Write one batch; returns the ids of the jobs that it touches."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         opened: _Opened = {}
-        touched = {item.key.decode().partition("/")[0] for item in items}
+        touched = {_text(item.key).partition("/")[0] for item in items}
         for item in items:
             _put(batch, _ITEM + item.key, item.value)
         touched |= self._apply_headers(batch, headers, opened)
@@ -205,7 +207,7 @@ class JobStore:
             batch.delete(_ACCEPTED + key)
             is_open = merged is not None and not job.is_complete(merged)
             opened[key] = _owner(merged.job) if merged and is_open else None
-        return {key.decode() for key in latest}
+        return {_text(key) for key in latest}
 
     def _apply_requests(
         self, batch: rocksdict.WriteBatch, requests: Iterable[Change], opened: "_Opened"
@@ -237,6 +239,11 @@ _Opened = dict[bytes, tuple[str, Lane] | None]
 def discard_standby(path: Path) -> None:
     """Delete the copy; it is read back from Kafka."""
     shutil.rmtree(path, ignore_errors=True)
+
+
+def _text(key: bytes) -> str:
+    # A key that is no text is nobody's job, and no reason to stop.
+    return key.decode(errors="replace")
 
 
 def _owner(job_: Job) -> tuple[str, Lane]:
