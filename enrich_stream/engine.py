@@ -1,4 +1,4 @@
-"""The Faust application class: how partitions are handed over, on a rebalance and at the end.
+"""The Faust application class: how records flow, and how partitions are handed over.
 
 The engine waits without a limit until everything in hand is acknowledged, and forgets at the
 beginning of a rebalance what was acknowledged since its last commit. Here running work gets a
@@ -13,6 +13,7 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
+from mode.utils.queues import ThrowableQueue
 
 from enrich_stream.agents.stage import Stage
 from enrich_stream.lease import Lease
@@ -21,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 HANDOVER_SHARE = 0.75
 """Of the grace period; the rest is for committing and leaving the group."""
+REBALANCE_SECONDS = 3.0
+"""How long the others wait for a worker that keeps running: nothing is done by anyone meanwhile."""
+_NO_GENERATION = -1
 
 
 class Engine(faust.App):
@@ -33,13 +37,20 @@ class Engine(faust.App):
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE
 
+    def FlowControlQueue(  # noqa: N802 - the engine's name for it
+        self, maxsize: int | None = None, *, clear_on_resume: bool = False
+    ) -> "Buffer":
+        """The buffer before a stream, and the one before the tables while they are read back."""
+        return Buffer(
+            maxsize, app=self, flow_control=self.flow_control, clear_on_resume=clear_on_resume
+        )
+
     async def _consumer_wait_empty(self, consumer: Any, _logger: Any) -> None:
         """Called by the engine once no more events flow, before partitions are given up."""
         self._forget()
         done: dict[TP, int] = {}
-        for offsets in await asyncio.gather(
-            *(stage.hand_back(self._handover_seconds) for stage in self.stages)
-        ):
+        seconds = self._seconds_to_finish(consumer)
+        for offsets in await asyncio.gather(*(stage.hand_back(seconds) for stage in self.stages)):
             done |= offsets
         # Once more: what was running may have remembered something meanwhile.
         self._forget()
@@ -47,6 +58,14 @@ class Engine(faust.App):
         consumer.unacked.clear()
         if done:
             await self._commit(consumer, done)
+
+    def _seconds_to_finish(self, consumer: Any) -> float:
+        if self.should_stop:
+            return self._handover_seconds
+        # The group has gone on without this worker, and others do what it has in hand.
+        if consumer._thread._ensure_consumer()._coordinator.generation == _NO_GENERATION:  # noqa: SLF001 - nothing public says so
+            self.lease.lose("the group went on without it")
+        return min(REBALANCE_SECONDS, self._handover_seconds)
 
     def _forget(self) -> None:
         for forget in self.on_hand_back:
@@ -58,3 +77,21 @@ class Engine(faust.App):
         except KafkaError as error:
             # They come again; what they led to is there already and stays as it is.
             log.warning("engine.commit_failed", error=type(error).__name__)
+
+
+class Buffer(ThrowableQueue[Any]):
+    """A stream's buffer that never holds up what is meant for other streams.
+
+    One loop fetches for all streams. The engine lets it wait for room in a full buffer, and so
+    all of them stand still; when that one stream waits for something from another, for ever.
+    Here a full buffer takes what has been fetched already. Above its high-water mark nothing more
+    is fetched for it, so that it outgrows its size by little.
+    """
+
+    def __init__(self, *args: Any, app: Engine, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._app = app
+
+    def full(self) -> bool:
+        """Whether whoever fetches has to wait: only for the tables, which wait for nobody."""
+        return self._app.in_recovery and super().full()
