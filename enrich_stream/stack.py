@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from enrich_stream.errors import SetupError
@@ -84,9 +85,11 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start_worker(self, name: str = "worker-1") -> Process:
+    def start_worker(
+        self, name: str = "worker-1", environ: Mapping[str, str] = MappingProxyType({})
+    ) -> Process:
         """Start a worker; a name used before takes up that one's data again."""
-        return self._start(name, ["worker"], {})
+        return self._start(name, ["worker"], environ)
 
     def start_api(self, name: str = "api-1", *, port: int) -> Process:
         """Start a front door on a port of the loopback; 0 is not for here, see ``free_port``."""
