@@ -12,7 +12,8 @@ from enrich_stream.stack import Process, Stack, free_port, wait_until_ready
 
 _LOOK_SECONDS = 0.2
 _READY_SECONDS = 120.0
-_FORCED = -signal.SIGKILL
+# The second: before it has begun, a process has nothing that it would have to end in good order.
+_IN_GOOD_ORDER = {0, -signal.SIGTERM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,10 @@ class Installation:
         self._start(name)
 
     async def stop(self, name: str) -> None:
-        """SIGTERM; what does not end with exit code 0 is noted."""
+        """SIGTERM; what does not end in good order is noted."""
         process = self._running.pop(name)
         code = await asyncio.to_thread(process.stop)
-        if code != 0:
+        if code not in _IN_GOOD_ORDER:
             self.badly_stopped.append(Ended(name, code, process.last_lines(5)))
 
     async def stop_and_start(self, name: str) -> None:

@@ -38,9 +38,9 @@ class Network:
     ) -> None:
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.mend()
+        self.break_connections()
+        await asyncio.gather(*self._tasks)
 
     def cut(self) -> None:
         """Carry nothing more; what is sent meanwhile arrives once it is mended."""
@@ -65,11 +65,13 @@ class Network:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        self._writers.add(writer)
         with contextlib.suppress(OSError):
             await self._carries.wait()
             there = await asyncio.open_connection("127.0.0.1", self._server_port)
             await self._carry_both_ways((reader, writer), there)
         writer.transport.abort()
+        self._writers.discard(writer)
 
     async def _carry_both_ways(
         self,
@@ -80,16 +82,13 @@ class Network:
             asyncio.create_task(self._carry(here[0], there[1])),
             asyncio.create_task(self._carry(there[0], here[1])),
         ]
-        writers = {here[1], there[1]}
-        self._writers |= writers
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            self._writers -= writers
-            there[1].transport.abort()
+        self._writers.add(there[1])
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        there[1].transport.abort()
+        self._writers.discard(there[1])
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_CHUNK):
