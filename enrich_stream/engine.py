@@ -13,7 +13,8 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
-from mode.utils.queues import ThrowableQueue
+from mode.utils.objects import cached_property
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from enrich_stream.agents.stage import Stage
 from enrich_stream.lease import Lease
@@ -36,6 +37,11 @@ class Engine(faust.App):
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE
+
+    @cached_property
+    def flow_control(self) -> FlowControlEvent:
+        """Lets records into all buffers, or none."""
+        return FlowControl()
 
     def FlowControlQueue(  # noqa: N802 - the engine's name for it
         self, maxsize: int | None = None, *, clear_on_resume: bool = False
@@ -77,6 +83,20 @@ class Engine(faust.App):
         except KafkaError as error:
             # They come again; what they led to is there already and stays as it is.
             log.warning("engine.commit_failed", error=type(error).__name__)
+
+
+class FlowControl(FlowControlEvent):
+    """A flow control that throws nothing away while records flow.
+
+    After the tables have been read back the engine resumes a flow that is under way already, and
+    empties all buffers with it. What had been fetched into them would not come again before the
+    next rebalance.
+    """
+
+    def resume(self) -> None:
+        """Let records in; those that a suspended flow has left behind come again."""
+        if not self.is_active():
+            super().resume()
 
 
 class Buffer(ThrowableQueue[Any]):

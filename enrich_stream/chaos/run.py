@@ -32,7 +32,7 @@ from enrich_stream.topics import Topics, load_topics
 _FRONT_DOORS = 2
 _ITEM_CONCURRENCY = 40
 _SYNC_CONCURRENCY = 10
-_STEP_SECONDS = 240.0
+_STEP_SECONDS = 150.0
 _QUIET_SECONDS = 120.0
 
 
