@@ -48,13 +48,24 @@ class Poisoner:
         async with producer:
             for topic in _read_by_workers(self.topics):
                 for key, value in UNREADABLE.values():
-                    await self._bury(producer, topic, key, value)
+                    partition = self.draw.randrange(topic.partitions)
+                    await self._bury(producer, topic, key, value, partition)
                 await self._repeat(producer, topic)
 
+    async def knock(self) -> None:
+        """Send one to every partition: whoever buries it has the partition's tables whole."""
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap_servers) as producer:
+            for partition in range(self.topics.results.partitions):
+                await self._bury(producer, self.topics.results, b"knock", None, partition)
+
     async def _bury(
-        self, producer: AIOKafkaProducer, topic: Topic, key: bytes | None, value: bytes | None
+        self,
+        producer: AIOKafkaProducer,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int,
     ) -> None:
-        partition = self.draw.randrange(topic.partitions)
         sent = await producer.send_and_wait(topic.name, value, key, partition=partition)
         self.buried.add(Origin(topic.name, partition, sent.offset))
 

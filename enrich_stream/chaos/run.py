@@ -175,9 +175,12 @@ async def _gather(
     servers, topics = place.broker.bootstrap_servers, place.topics
     installation = targets.installation
     await installation.until_ready()
+    group = f"{place.prefix}{APP_ID}"
     # Before the rescaling: a rebalance might set going again what was stuck.
-    behind = await until_consumed(servers, f"{place.prefix}{APP_ID}", topics, _QUIET_SECONDS)
+    behind = await until_consumed(servers, group, topics, _QUIET_SECONDS)
     await installation.scale(1)
+    await targets.poisoner.knock()
+    behind += await until_consumed(servers, group, topics, _QUIET_SECONDS)
     await submitters.ask_everywhere()
     (last,) = installation.workers
     await installation.stop(last)
