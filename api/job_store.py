@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import rocksdict
 import structlog
 
@@ -26,6 +25,7 @@ from enrich_stream.records import (
     Record,
     SettledItem,
     decode,
+    decode_part,
     encode,
 )
 from enrich_stream.rocks import storage_error
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 _ACCEPTED, _HEADER, _ITEM, _OFFSET, _OPEN = b"a/", b"j/", b"i/", b"o/", b"q/"
 
 
-class _Accepted(Record, frozen=True, kw_only=True):
+class _Accepted(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Of a request only the job; its items are read by the workers."""
 
     job: Job
@@ -164,7 +164,7 @@ class JobStore:
         accepted = self._db.get(_ACCEPTED + key)
         if accepted is None:
             return None
-        opened = msgspec.json.decode(accepted, type=Job)
+        opened = decode_part(accepted, Job)
         return JobView(job.open_job(opened, opened.accepted_at), ())
 
     def _is_expired(self, job_: Job) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+import msgspec
+
 from enrich_stream import clock
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import VERSION, EnrichedContact, FieldResult, RememberedContact
@@ -43,7 +45,9 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
         if result.outcome is not Outcome.UNKNOWN and (not older or older.as_of <= result.as_of):
             fields[name] = result
     person_known = contact.person_known or (known is not None and known.person_known)
-    return RememberedContact(version=VERSION, person_known=person_known, fields=fields)
+    if known is None:
+        return RememberedContact(version=VERSION, person_known=person_known, fields=fields)
+    return msgspec.structs.replace(known, person_known=person_known, fields=fields)
 
 
 def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, FieldResult]:
