@@ -9,10 +9,11 @@ same when the group tells it, after its network was gone for so long.
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Callable
 
 import structlog
+
+from enrich_stream.clock import seconds_passed
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +25,6 @@ SHARE_OF_SESSION = 0.75
 def start_over() -> None:
     """Replace this process by a fresh one of the same command; what was in hand comes again."""
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command
-
-
-def seconds_passed() -> float:
-    """Seconds, with those in which the whole machine was suspended, where the system tells."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Lease:

@@ -63,7 +63,8 @@ class SplitRequest:
         request = decode(event.message.value, EnrichmentRequested)
         check_key(event.message.key, request.job.id)
         bind_job(request.job)
-        if job.is_expired(request.job, clock.present(), self._retention):
+        is_expired = job.is_expired(request.job, clock.present(), self._retention)
+        if is_expired and not clock.has_stepped():
             log.warning("request.expired", accepted_at=request.job.accepted_at)
             return None
         key = request.job.id.encode()

@@ -1,9 +1,12 @@
 """A request opens its job and becomes tasks."""
 
+from datetime import datetime, timedelta
+
+import pytest
 from recording import TOPICS, agent_under_test, until
 from samples import AT, a_job, a_request, results_of, settled
 
-from enrich_stream import job
+from enrich_stream import clock, job
 from enrich_stream.partitions import partition_of
 from enrich_stream.records import IdentifierTasks, JobHeader, decode, encode
 
@@ -99,3 +102,17 @@ async def test_items_settled_before_the_repeat_are_not_sent_again(tmp_path):
         sent = agent.producer.on(TOPICS.tasks)
         indexes = [item.index for m in sent for item in decode(m.value, IdentifierTasks).items]
         assert sorted(indexes) == [0, 2]
+
+
+@pytest.mark.parametrize(("was_set", "sent"), [(False, 0), (True, 1)])
+async def test_a_request_past_its_retention_is_dropped_unless_the_clock_was_set(
+    tmp_path, monkeypatch, was_set, sent
+):
+    """A job that was deleted must not begin again; one that was accepted must not be lost."""
+    after = datetime.fromisoformat(AT) + timedelta(days=8)
+    monkeypatch.setattr(clock, "present", lambda: after)
+    monkeypatch.setattr(clock, "has_stepped", lambda: was_set)
+    async with agent_under_test("split_request", tmp_path) as agent:
+        await agent.handle(KEY, encode(a_request(1)))
+
+        assert len(agent.producer.on(TOPICS.tasks)) == sent
