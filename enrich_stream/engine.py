@@ -7,12 +7,16 @@ bounded time, what is not finished by then is let go of, and what is done is com
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import faust
 import structlog
 from aiokafka.errors import KafkaError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import TP
+from mode import Service
 from mode.utils.objects import cached_property
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
@@ -25,6 +29,7 @@ HANDOVER_SHARE = 0.75
 """Of the grace period; the rest is for committing and leaving the group."""
 REBALANCE_SECONDS = 3.0
 """How long the others wait for a worker that keeps running: nothing is done by anyone meanwhile."""
+_LOOK_AT_RECOVERY_SECONDS = 2.0
 _NO_GENERATION = -1
 
 
@@ -50,6 +55,29 @@ class Engine(faust.App):
         return Buffer(
             maxsize, app=self, flow_control=self.flow_control, clear_on_resume=clear_on_resume
         )
+
+    @Service.task
+    async def _end_recovery(self) -> None:
+        """Called by the engine: as long as the application runs, see that recoveries end.
+
+        The engine waits for the last record of each changelog. When nobody is shown that one, for
+        compaction took it or it is a transaction's marker, it would wait for ever.
+        """
+        before: dict[TP, int] = {}
+        while not self.should_stop:
+            await self.sleep(_LOOK_AT_RECOVERY_SECONDS)
+            tables = cast("TableManager", self.tables)
+            behind = {tp: at.offset for tp, at in tables.recovery.active_stats().items()}
+            if self.in_recovery and tables.changelog_queue.empty():
+                for tp, _ in behind.items() & before.items():
+                    await self._skip_empty_tail(tables.recovery, tp)
+            before = behind
+
+    async def _skip_empty_tail(self, recovery: Recovery, tp: TP) -> None:
+        with suppress(KafkaError):  # the partition has moved on meanwhile
+            position = await self.consumer.position(tp)
+            if position is not None and position > recovery.active_highwaters[tp]:
+                recovery.active_offsets[tp] = recovery.active_highwaters[tp]
 
     async def _consumer_wait_empty(self, consumer: Any, _logger: Any) -> None:
         """Called by the engine once no more events flow, before partitions are given up."""

@@ -139,7 +139,8 @@ class DurableTable(faust.Table[bytes, bytes]):
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Called by the engine when the partitions are whole."""
         recovery: Recovery = self.app.tables.recovery  # type: ignore[attr-defined] # not in the protocol
-        self._reached.update({p: recovery.active_highwaters[p] for p in active_tps})
+        for partition in active_tps:
+            self._reach(partition, recovery.active_highwaters[partition])
         await super().on_recovery_completed(active_tps, standby_tps)
 
     def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
@@ -155,8 +156,12 @@ class DurableTable(faust.Table[bytes, bytes]):
         sent: RecordMetadata = delivery.result()
         # A record that is sent twice leaves a gap too; then more is read back than needed.
         if self._reached.get(sent.topic_partition) == sent.offset - 1:
-            self._reached[sent.topic_partition] = sent.offset
-            super()._on_changelog_sent(delivery)
+            self._reach(sent.topic_partition, sent.offset)
+
+    def _reach(self, partition: TP, offset: int) -> None:
+        self._reached[partition] = offset
+        if offset >= 0:  # nothing has been written yet
+            self.data.set_persisted_offset(partition, offset)
 
     @property
     def _rocks(self) -> BoundedStore:
