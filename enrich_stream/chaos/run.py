@@ -26,7 +26,7 @@ from enrich_stream.chaos.provider import CountingProvider
 from enrich_stream.chaos.reader import origin_of, read_all, until_consumed
 from enrich_stream.chaos.submitters import Submitters
 from enrich_stream.stack import Stack
-from enrich_stream.topic_admin import apply_topics
+from enrich_stream.topic_admin import apply_topics, delete_topics
 from enrich_stream.topics import Topics, load_topics
 
 _FRONT_DOORS = 2
@@ -86,6 +86,13 @@ class Place:
 async def run(scenario: Scenario, place: Place, say: Callable[[str], None]) -> Verdict:
     """Start, use, break, and judge."""
     await apply_topics(place.broker.bootstrap_servers, place.topics)
+    try:
+        return await _run(scenario, place, say)
+    finally:
+        await delete_topics(place.broker.bootstrap_servers, place.topics)
+
+
+async def _run(scenario: Scenario, place: Place, say: Callable[[str], None]) -> Verdict:
     draw = random.Random(scenario.seed)  # noqa: S311 - to be had again
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(

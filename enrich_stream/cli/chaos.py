@@ -19,6 +19,7 @@ from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.stack import interruptible
 
 BROKEN = 2
+INTERRUPTED = 130
 _SHOWN = 20
 _SESSION_SECONDS = 6.0
 
@@ -43,19 +44,21 @@ def chaos(
     """
     console = Console(highlight=False, soft_wrap=True)
     with errors_as_one_line(), interruptible():
-        held = True
-        for number in range(seed, seed + rounds):
-            dose = _dose(kills, wipes)
-            plan = draw_plan(number, dose, _SESSION_SECONDS)
-            scenario = Scenario(
-                number, jobs, items, dose.scales[0], plan, session_seconds=_SESSION_SECONDS
-            )
-            console.print(f"[bold]seed {number}[/bold]: {jobs} jobs of {items}, {len(plan)} steps")
-            verdict = _one_round(scenario, keep / str(number) if keep else None, console)
-            _print(console, verdict)
-            held = held and verdict.holds
-    if not held:
+        try:
+            held = [
+                _one_round(_scenario(number, jobs, items, _dose(kills, wipes)), keep, console)
+                for number in range(seed, seed + rounds)
+            ]
+        except KeyboardInterrupt:
+            console.print("Stopped; nothing was judged.")
+            raise typer.Exit(INTERRUPTED) from None
+    if not all(held):
         raise typer.Exit(BROKEN)
+
+
+def _scenario(seed: int, jobs: int, items: int, dose: Dose) -> Scenario:
+    plan = draw_plan(seed, dose, _SESSION_SECONDS)
+    return Scenario(seed, jobs, items, dose.scales[0], plan, session_seconds=_SESSION_SECONDS)
 
 
 def _dose(kills: int, wipes: int) -> Dose:
@@ -79,14 +82,21 @@ def _dose(kills: int, wipes: int) -> Dose:
     )
 
 
-def _one_round(scenario: Scenario, keep: Path | None, console: Console) -> Verdict:
+def _one_round(scenario: Scenario, keep: Path | None, console: Console) -> bool:
+    """Whether every promise was kept."""
     prefix = f"chaos-{scenario.seed}-{int(time.time())}-"
     detour = Detour(port=free_port(), advertised_port=free_port())
+    console.print(
+        f"[bold]seed {scenario.seed}[/bold]: {scenario.jobs} jobs of {scenario.items},"
+        f" {len(scenario.plan)} steps"
+    )
     with tempfile.TemporaryDirectory(prefix="enrich-stream-chaos-") as temporary:
-        home = keep or Path(temporary)
+        home = keep / str(scenario.seed) if keep else Path(temporary)
         with start_broker(say=console.print, detour=detour) as broker:
             place = Place(broker, prefix, home, detour if broker.is_ours else None)
-            return asyncio.run(run(scenario, place, console.print))
+            verdict = asyncio.run(run(scenario, place, console.print))
+    _print(console, verdict)
+    return verdict.holds
 
 
 def _print(console: Console, verdict: Verdict) -> None:
