@@ -79,8 +79,11 @@ class SplitRequest:
         # many and keep only their bytes.
         request = decode(event.message.value, EnrichmentRequested)
         key = request.job.id.encode()
-        header = decode(self._jobs[key], JobHeader)
-        groups = tasks_for(request, job.pending_items(header), self._partitions)
+        row = self._jobs.get(key)
+        if row is None:  # it has waited until it was past its retention
+            return []
+        pending = job.pending_items(decode(row, JobHeader))
+        groups = tasks_for(request, pending, self._partitions)
         return [
             self._tasks.send_soon(key=key, value=encode(tasks), partition=partition)
             for partition, tasks in groups.items()
@@ -88,5 +91,6 @@ class SplitRequest:
 
     def _mark_dispatched(self, key: bytes) -> None:
         # Read again: items may have been settled while the tasks were under way.
-        header = decode(self._jobs[key], JobHeader)
-        self._jobs[key] = encode(job.dispatch(header, clock.now()))
+        row = self._jobs.get(key)
+        if row is not None:
+            self._jobs[key] = encode(job.dispatch(decode(row, JobHeader), clock.now()))
