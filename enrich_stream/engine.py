@@ -1,4 +1,4 @@
-"""The Faust application class: how records flow, and how partitions are handed over.
+"""The Faust application class: how partitions are handed over, on a rebalance and at the end.
 
 The engine waits without a limit until everything in hand is acknowledged, and forgets at the
 beginning of a rebalance what was acknowledged since its last commit. Here running work gets a
@@ -18,9 +18,10 @@ from faust.tables.recovery import Recovery
 from faust.types import TP
 from mode import Service
 from mode.utils.objects import cached_property
-from mode.utils.queues import FlowControlEvent, ThrowableQueue
+from mode.utils.queues import FlowControlEvent
 
 from enrich_stream.agents.stage import Stage
+from enrich_stream.intake import FlowControl, PausingQueue, Transport
 from enrich_stream.lease import Lease
 
 log = structlog.get_logger(__name__)
@@ -45,16 +46,19 @@ class Engine(faust.App):
 
     @cached_property
     def flow_control(self) -> FlowControlEvent:
-        """Lets records into all buffers, or none."""
+        """Lets records into all queues, or none."""
         return FlowControl()
 
     def FlowControlQueue(  # noqa: N802 - the engine's name for it
         self, maxsize: int | None = None, *, clear_on_resume: bool = False
-    ) -> "Buffer":
-        """The buffer before a stream, and the one before the tables while they are read back."""
-        return Buffer(
-            maxsize, app=self, flow_control=self.flow_control, clear_on_resume=clear_on_resume
+    ) -> PausingQueue:
+        """The queue between the reading loop and an agent."""
+        return PausingQueue(
+            self, maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume
         )
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
 
     @Service.task
     async def _end_recovery(self) -> None:
@@ -111,35 +115,3 @@ class Engine(faust.App):
         except KafkaError as error:
             # They come again; what they led to is there already and stays as it is.
             log.warning("engine.commit_failed", error=type(error).__name__)
-
-
-class FlowControl(FlowControlEvent):
-    """A flow control that throws nothing away while records flow.
-
-    After the tables have been read back the engine resumes a flow that is under way already, and
-    empties all buffers with it. What had been fetched into them would not come again before the
-    next rebalance.
-    """
-
-    def resume(self) -> None:
-        """Let records in; those that a suspended flow has left behind come again."""
-        if not self.is_active():
-            super().resume()
-
-
-class Buffer(ThrowableQueue[Any]):
-    """A stream's buffer that never holds up what is meant for other streams.
-
-    One loop fetches for all streams. The engine lets it wait for room in a full buffer, and so
-    all of them stand still; when that one stream waits for something from another, for ever.
-    Here a full buffer takes what has been fetched already. Above its high-water mark nothing more
-    is fetched for it, so that it outgrows its size by little.
-    """
-
-    def __init__(self, *args: Any, app: Engine, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._app = app
-
-    def full(self) -> bool:
-        """Whether whoever fetches has to wait: only for the tables, which wait for nobody."""
-        return self._app.in_recovery and super().full()

@@ -1,68 +1,11 @@
-"""How records flow into the streams, and when a worker lets go of its partitions."""
+"""When a worker lets go of its partitions."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from enrich_stream.engine import REBALANCE_SECONDS, Buffer, Engine, FlowControl
+from enrich_stream.engine import REBALANCE_SECONDS, Engine
 from enrich_stream.lease import Lease
-
-
-def buffer(flow, *, in_recovery=False, size=2):
-    app = SimpleNamespace(in_recovery=in_recovery)
-    return Buffer(size, app=app, flow_control=flow, clear_on_resume=True)
-
-
-def flowing():
-    flow = FlowControl()
-    flow.resume()
-    return flow
-
-
-def test_a_full_buffer_holds_nobody_up():
-    """What was fetched for it is taken; from its high-water mark on no more is fetched for it."""
-    stream = buffer(flowing())
-    paused = []
-    for record in range(5):
-        assert not stream.full()
-        stream.put_nowait_enhanced(
-            record, on_pressure_high=lambda: paused.append(True), on_pressure_drop=print
-        )
-
-    assert stream.qsize() == 5
-    assert paused
-
-
-def test_while_tables_are_read_back_a_full_buffer_holds_up():
-    """Nothing else is fetched then, and what is read back has no other bound."""
-    stream = buffer(flowing(), in_recovery=True)
-    stream.put_nowait(1)
-    stream.put_nowait(2)
-
-    assert stream.full()
-
-
-def test_resuming_a_flow_that_is_under_way_loses_nothing():
-    """What has been fetched would not come again."""
-    flow = flowing()
-    stream = buffer(flow)
-    stream.put_nowait(1)
-
-    flow.resume()
-
-    assert stream.qsize() == 1
-
-
-def test_resuming_a_suspended_flow_drops_what_came_before():
-    """It is of partitions that may have moved on, and comes again to whoever has them."""
-    flow = flowing()
-    stream = buffer(flow)
-    stream.put_nowait(1)
-
-    flow.suspend()
-    flow.resume()
-
-    assert stream.qsize() == 0
 
 
 @pytest.fixture
