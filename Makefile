@@ -18,7 +18,7 @@ test: check ## Run all checks and all tests, also those on a real Kafka
 	$(BIN)/pytest
 
 chaos: $(VENV)/.ready ## Break it for half an hour: each fault alone, then all of them, five seeds
-	$(BIN)/pytest -m slow tests/chaos
+	$(BIN)/pytest -m slow
 	$(BIN)/enrich-stream chaos --rounds 5
 
 check: $(VENV)/.ready ## Format, lint and types

@@ -96,10 +96,17 @@ class Stack:
         """Start a worker; a name used before takes up that one's data again."""
         return self._start(name, ["worker", *_REBUILD[rebuild]], environ)
 
-    def start_api(self, name: str = "api-1", *, port: int, rebuild: bool = False) -> Process:
+    def start_api(
+        self,
+        name: str = "api-1",
+        environ: Mapping[str, str] = MappingProxyType({}),
+        *,
+        port: int,
+        rebuild: bool = False,
+    ) -> Process:
         """Start a front door on a port of the loopback; 0 is not for here, see ``free_port``."""
         address = ["--host", "127.0.0.1", "--port", str(port)]
-        return self._start(name, ["api", *address, *_REBUILD[rebuild]], {})
+        return self._start(name, ["api", *address, *_REBUILD[rebuild]], environ)
 
     def stop(self) -> None:
         """Stop the front doors first, so that nothing is accepted that nobody will do now."""

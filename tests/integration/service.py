@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from types import MappingProxyType
 
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -67,9 +68,9 @@ class Service:
     def bootstrap_servers(self):
         return self.stack.bootstrap_servers
 
-    def front_door(self, name="api-1", port=None):
+    def front_door(self, name="api-1", port=None, environ=MappingProxyType({})):
         port = port or free_port()
-        process = self.stack.start_api(name, port=port)
+        process = self.stack.start_api(name, environ, port=port)
         wait_until_ready(process, f"http://127.0.0.1:{port}")
         self._doors.append(FrontDoor(process, port))
         return self._doors[-1]
