@@ -94,6 +94,11 @@ class Service:
     def produce(self, topic, key, value, partition=None):
         asyncio.run(_produce(self.bootstrap_servers, topic.name, key, value, partition))
 
+    def produce_in_transaction(self, topic, key, value, partition):
+        asyncio.run(
+            _produce_in_transaction(self.bootstrap_servers, topic.name, key, value, partition)
+        )
+
     def records(self, topic):
         """All records of a topic up to now."""
         return asyncio.run(_records(self.bootstrap_servers, topic))
@@ -151,6 +156,12 @@ async def _task_partitions(bootstrap_servers):
 
 async def _produce(bootstrap_servers, topic, key, value, partition):
     async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers) as producer:
+        await producer.send_and_wait(topic, value, key, partition=partition)
+
+
+async def _produce_in_transaction(bootstrap_servers, topic, key, value, partition):
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id="somebody")
+    async with producer, producer.transaction():
         await producer.send_and_wait(topic, value, key, partition=partition)
 
 

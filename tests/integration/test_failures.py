@@ -4,7 +4,11 @@ import shutil
 import time
 
 import pytest
-from service import TERMINAL, emails, until
+from samples import AT, a_job
+from service import TERMINAL, TOPICS, emails, until
+
+from enrich_stream.job import open_job
+from enrich_stream.records import encode
 
 JOBS = 50
 SIZE = 100
@@ -109,3 +113,16 @@ def test_while_kafka_is_down_nothing_is_accepted_and_finished_jobs_are_shown(ser
     assert ready.status_code == 503
     until(lambda: door.http.get("/health/ready").status_code == 200, "the front door is ready")
     assert emails(door.result(door.submit(["person-2"]))) == [["person-2@x.example"]]
+
+
+def test_a_changelog_whose_last_record_nobody_is_shown_is_read_to_its_end(service):
+    """A marker of somebody's transaction ends it: the engine would wait for a record behind it."""
+    header, partition = encode(open_job(a_job(1, job_id="op_marked"), AT)), 3
+    service.produce_in_transaction(TOPICS.jobs_changelog, b"op_marked", header, partition)
+    try:
+        service.stack.start_worker("worker-1")
+        door = service.front_door()
+        names = [f"person-{n}" for n in range(SIZE)]
+        assert emails(door.result(door.submit(names))) == [[f"{name}@x.example"] for name in names]
+    finally:
+        service.produce(TOPICS.jobs_changelog, b"op_marked", None, partition)
