@@ -30,6 +30,7 @@ class Evidence:
         dead_letters: Where the records lay that were buried.
         behind: What the workers had not consumed when everything should have been.
         unlike_kafka: Rows of the last worker's disk that differ from what Kafka has.
+        leaks: By log file, what it tells of the people; nobody else may read that.
         troubles: Whatever else a user or an operator would complain about.
         calls_again: How many calls may have been made in vain.
     """
@@ -44,6 +45,7 @@ class Evidence:
     dead_letters: set[Origin]
     behind: Sequence[Origin]
     unlike_kafka: Sequence[str]
+    leaks: Mapping[str, set[str]]
     troubles: Sequence[str]
     calls_again: int
 
@@ -83,6 +85,7 @@ def judge(seen: Evidence) -> Verdict:
     ]
     verdict.stuck += seen.troubles
     verdict.wrong += seen.unlike_kafka
+    verdict.wrong += [f"{log} tells of {len(told)} people" for log, told in seen.leaks.items()]
     for order in seen.orders:
         _judge_answers(order, seen, verdict)
     _judge_output(seen, verdict)

@@ -1,5 +1,6 @@
 """The invented people of a run, and the truth about each: what an answer must say of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -65,6 +66,14 @@ class Person:
             "email": [] if self.truth is Truth.WITHOUT_EMAIL else email,
             "phone": [f"+1415{self.number:07d}"],
         }
+
+
+_TRACES = re.compile(r"person\d+|\+1415\d{7}")
+
+
+def traces(text: str) -> set[str]:
+    """What a text tells of any of these people: names in whatever form, addresses, phones."""
+    return set(_TRACES.findall(text))
 
 
 def person_named(identifier: str) -> Person:

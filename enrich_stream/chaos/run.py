@@ -20,6 +20,7 @@ from enrich_stream.chaos.installation import Installation
 from enrich_stream.chaos.ledger import Evidence, Verdict, judge
 from enrich_stream.chaos.network import Network
 from enrich_stream.chaos.orders import draw_orders
+from enrich_stream.chaos.people import traces
 from enrich_stream.chaos.plan import KILLS, Step
 from enrich_stream.chaos.poison import Poisoner
 from enrich_stream.chaos.provider import CountingProvider
@@ -207,6 +208,11 @@ async def _gather(
         dead_letters={origin_of(record) async for record in read_all(servers, topics.dead_letters)},
         behind=behind,
         unlike_kafka=await differences(servers, topics, place.home / last),
+        leaks={
+            log.name: told
+            for log in (place.home / "logs").iterdir()
+            if (told := traces(log.read_text(errors="replace")))
+        },
         troubles=[*submitters.troubles, *_complaints(installation)],
         calls_again=_kills(scenario) * (_ITEM_CONCURRENCY + _SYNC_CONCURRENCY),
     )

@@ -64,6 +64,7 @@ def seen(**changed):
         dead_letters={Origin("t", 0, 7)},
         behind=[],
         unlike_kafka=[],
+        leaks={},
         troubles=[],
         calls_again=0,
     )
@@ -102,6 +103,7 @@ WRONG = [
     pytest.param({"contacts": [contact(0, NOBODY)]}, id="a contact of somebody else"),
     pytest.param({"contacts": [(b"k", contact(0, KNOWN)[1])]}, id="a contact under another key"),
     pytest.param({"unlike_kafka": ["rows"]}, id="a disk unlike Kafka"),
+    pytest.param({"leaks": {"worker-1.log": {"person1"}}}, id="a log that tells of a person"),
 ]
 STUCK = [
     pytest.param({"told": {}}, id="never answered"),

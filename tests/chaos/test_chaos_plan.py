@@ -1,7 +1,7 @@
 """What a run does is drawn from its seed."""
 
 from enrich_stream.chaos.orders import draw_orders
-from enrich_stream.chaos.people import Person, Truth, person_named
+from enrich_stream.chaos.people import Person, Truth, person_named, traces
 from enrich_stream.chaos.plan import Dose, Fault, draw_plan
 
 DOSE = Dose({Fault.KILL_WORKER: 3, Fault.KILL_TWICE: 2, Fault.WIPE_WORKER: 1}, scales=(1, 3, 1))
@@ -30,6 +30,14 @@ def test_a_frozen_worker_loses_its_session():
     plan = draw_plan(1, Dose({Fault.FREEZE_WORKER: 50}, scales=(1,)), 6.0)
     assert len(plan) == 50
     assert all(step.seconds > 6.0 for step in plan)
+
+
+def test_whatever_tells_of_a_person_is_found():
+    """In whatever form a name, an address or a phone gets into a log."""
+    for person in map(Person, range(8)):
+        for text in (*person.given.values(), str(person.identifier), *person.contact["phone"]):
+            assert traces(f"failed: {text!r} is wrong")
+    assert not traces("2 persons of op_1 are settled")
 
 
 def test_people_are_of_every_kind_and_known_by_their_identifier():
