@@ -11,6 +11,7 @@ from enrich_stream.job import open_job
 from enrich_stream.records import encode
 
 JOBS = 50
+SESSION_SECONDS = 6  # as the fixture has it
 SIZE = 100
 
 
@@ -30,6 +31,22 @@ def test_every_job_ends_right_when_a_worker_is_killed_in_the_middle(service):
         result = door.result(job)
         assert result["status"] == "succeeded"
         assert emails(result) == [[f"{name}@x.example"] for name in batch]
+
+
+@pytest.mark.slow  # it is about seconds, and so about a machine that has some to spare
+def test_after_a_kill_everything_is_served_again_within_the_session_and_five_seconds(service):
+    """The other worker notices, takes the partitions over and has their tables whole by then."""
+    _, victim = service.workers(2)
+    door = service.front_door()
+    names = [f"person-{n}" for n in range(SIZE)]
+    door.result(door.submit(names))
+
+    victim.kill()
+    killed = time.monotonic()
+    job_id = door.submit(names)
+
+    assert door.result(job_id)["status"] == "succeeded"
+    assert time.monotonic() - killed < SESSION_SECONDS + 5
 
 
 def test_a_front_door_that_lost_its_disk_answers_every_old_job(service):
