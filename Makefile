@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo dev test check format bench clean
+.PHONY: help demo dev test chaos check format bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -16,6 +16,10 @@ dev: $(VENV)/.ready ## Run everything on this machine with the example records, 
 
 test: check ## Run all checks and all tests, also those on a real Kafka
 	$(BIN)/pytest
+
+chaos: $(VENV)/.ready ## Break it for half an hour: each fault alone, then all of them, five seeds
+	$(BIN)/pytest -m slow
+	$(BIN)/enrich-stream chaos --rounds 5
 
 check: $(VENV)/.ready ## Format, lint and types
 	$(BIN)/ruff format --check .

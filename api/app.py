@@ -19,7 +19,6 @@ from api.standby import Standby, standby_consumer
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
-from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import Topics
 
 
@@ -30,8 +29,7 @@ def standby_path(settings: Settings) -> Path:
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Services]:
-    """Connect to Kafka; ``SetupError`` when the topics do not match or the data is in use."""
-    await check_topics(settings.kafka_bootstrap_servers, topics)
+    """Connect to Kafka, whose topics are there; ``StorageError`` when the data is in use."""
     servers, seconds = settings.kafka_bootstrap_servers, settings.publish_timeout_seconds
     store = JobStore(
         standby_path(settings),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import rocksdict
 
 from api.change import Change, readable
@@ -27,6 +26,7 @@ from enrich_stream.records import (
     Record,
     SettledItem,
     decode,
+    decode_part,
     encode,
 )
 from enrich_stream.rocks import storage_error
@@ -34,7 +34,7 @@ from enrich_stream.rocks import storage_error
 _ACCEPTED, _HEADER, _ITEM, _OFFSET, _OPEN = b"a/", b"j/", b"i/", b"o/", b"q/"
 
 
-class _Accepted(Record, frozen=True, kw_only=True):
+class _Accepted(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Of a request only the job; its items are read by the workers."""
 
     job: Job
@@ -81,6 +81,8 @@ class JobStore:
     def clear(self) -> None:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
+        self._open.clear()
+        self._open_counts.clear()
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
         """How many jobs of a lane have not ended; of one organisation, or of all."""
@@ -115,7 +117,7 @@ class JobStore:
         """Write one batch; returns the ids of the jobs that it touches."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         opened: _Opened = {}
-        touched = {item.key.decode().partition("/")[0] for item in items}
+        touched = {_text(item.key).partition("/")[0] for item in items}
         for item in items:
             _put(batch, _ITEM + item.key, item.value)
         touched |= self._apply_headers(batch, headers, opened)
@@ -156,7 +158,7 @@ class JobStore:
         accepted = self._db.get(_ACCEPTED + key)
         if accepted is None:
             return None
-        opened = msgspec.json.decode(accepted, type=Job)
+        opened = decode_part(accepted, Job)
         return JobView(job.open_job(opened, opened.accepted_at), ())
 
     def _is_expired(self, job_: Job) -> bool:
@@ -199,7 +201,7 @@ class JobStore:
             batch.delete(_ACCEPTED + key)
             is_open = merged is not None and not job.is_complete(merged)
             opened[key] = _owner(merged.job) if merged and is_open else None
-        return {key.decode() for key in latest}
+        return {_text(key) for key in latest}
 
     def _apply_requests(
         self, batch: rocksdict.WriteBatch, requests: Iterable[Change], opened: "_Opened"
@@ -231,6 +233,11 @@ _Opened = dict[bytes, tuple[str, Lane] | None]
 def discard_standby(path: Path) -> None:
     """Delete the copy; it is read back from Kafka."""
     shutil.rmtree(path, ignore_errors=True)
+
+
+def _text(key: bytes) -> str:
+    # A key that is no text is nobody's job, and no reason to stop.
+    return key.decode(errors="replace")
 
 
 def _owner(job_: Job) -> tuple[str, Lane]:

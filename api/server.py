@@ -13,6 +13,7 @@ from api.job_store import discard_standby
 from enrich_stream.errors import SetupError
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
+from enrich_stream.startup import topics_are_there
 from enrich_stream.topics import topics_for
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,8 @@ async def run_api(
     """Serve until told to stop; ``SetupError`` when it cannot start."""
     told_to_stop = asyncio.create_task(until_told_to_stop())
     topics = topics_for(settings)
+    if not await topics_are_there(settings.kafka_bootstrap_servers, topics, told_to_stop):
+        return
     if rebuild:
         discard_standby(standby_path(settings))
         log.info("standby.discarded", why="--rebuild")

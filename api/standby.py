@@ -97,14 +97,20 @@ class Standby:
     async def view_accepted(self, job_id: str, timeout_seconds: float) -> JobView | None:
         """The job, or None when Kafka has accepted no such job up to now.
 
+        Until what was there at the start has been read, only jobs that have ended are shown: of
+        the others this copy may know less than was shown before, by itself or by another.
+
         Raises:
             UnavailableError: That could not be told in time; it is not the same as no.
         """
-        if view := self.view(job_id):
+        view = self.view(job_id)
+        if view and (view.is_complete or self._has_reached(self._start_line)):
             return view
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._catch_up(job_id)
+                await self._until_reached(self._start_line)
+                if self.view(job_id) is None:
+                    await self._catch_up(job_id)
         except (TimeoutError, KafkaError):
             raise UnavailableError("the standby has not caught up") from None
         return self.view(job_id)
@@ -181,24 +187,30 @@ class Standby:
                 records = await self._consumer.getmany(
                     timeout_ms=POLL_MILLISECONDS, max_records=MAX_BATCH
                 )
-                touched = self._apply(records)
+                self._is_failing = not await self._take_in(records)
                 await self._note_positions()
-            except StorageError as error:
-                # What could not be written is read again, until there is room.
-                log.error("standby.cannot_write", reason=str(error))  # noqa: TRY400 - it says all
-                for partition, batch in records.items():
-                    self._consumer.seek(partition, batch[0].offset)
-                self._is_failing = True
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            except KafkaError as error:
+            except Exception as error:  # noqa: BLE001 - one that ended would look like one that waits
                 log.warning("standby.interrupted", error=type(error).__name__)
                 await asyncio.sleep(POLL_MILLISECONDS / 1000)
-                continue
-            self._is_failing = False
-            for job_id in touched & self._watchers.keys():
-                for changed in self._watchers[job_id]:
-                    changed.set()
+
+    async def _take_in(self, records: Mapping[TopicPartition, Sequence[Any]]) -> bool:
+        """Write the records to the copy and wake who waits; False when that was not possible."""
+        try:
+            touched = self._apply(records)
+        except Exception as error:  # noqa: BLE001 - the same
+            # What could not be written is read again, until there is room. The text of another
+            # error may quote a record; its type does not.
+            reason = str(error) if isinstance(error, StorageError) else type(error).__name__
+            log.error("standby.cannot_write", reason=reason)  # noqa: TRY400 - it says all
+            self._is_failing = True
+            for partition, batch in records.items():
+                self._consumer.seek(partition, batch[0].offset)
+            await asyncio.sleep(RETRY_SECONDS)
+            return False
+        for job_id in touched & self._watchers.keys():
+            for changed in self._watchers[job_id]:
+                changed.set()
+        return True
 
     def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
         if not records:
@@ -230,6 +242,9 @@ class Standby:
         ends = await self._consumer.end_offsets(
             [TopicPartition(t.name, partition_of(job_id, t.partitions)) for t in accepting]
         )
+        await self._until_reached(ends)
+
+    async def _until_reached(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._applied:
             await self._applied.wait_for(lambda: self._has_reached(ends))
 

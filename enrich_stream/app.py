@@ -16,6 +16,7 @@ from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
 from enrich_stream.agents.stage import Handler, Stage
+from enrich_stream.assignor import WholeAssignor
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
@@ -30,6 +31,7 @@ from enrich_stream.waiting_room import WaitingRoom
 APP_ID = "enrich-stream"
 """The consumer group, and the beginning of the changelog topics' names; after the prefix."""
 
+METADATA_MAX_AGE_MS = 5_000
 TABLE_EVENTS_AT_ONCE = 200
 """How many events of a table-writing agent may wait for their deliveries."""
 
@@ -123,6 +125,7 @@ def _engine(settings: Settings, store: str) -> Engine:
         broker=brokers,
         store=store,
         Table=DurableTable,
+        PartitionAssignor=WholeAssignor,
         datadir=str(Path(settings.data_dir).absolute()),
         processing_guarantee=ProcessingGuarantee.AT_LEAST_ONCE,
         # Topics are made from topics.yaml before the start, and only there.
@@ -140,6 +143,8 @@ def _engine(settings: Settings, store: str) -> Engine:
         stream_buffer_maxsize=64,
         broker_max_poll_records=200,
         consumer_auto_offset_reset="earliest",
+        # What is missing after a broker's restart must not be missing for minutes.
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         producer_acks=-1,
         producer_max_request_size=MAX_RECORD_BYTES,
         # Large, for behind a full batch everything waits for the broker, whatever its partition.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from msgspec.structs import replace
+import msgspec
 
 from enrich_stream import clock
 from enrich_stream.person import Field, Outcome
@@ -48,9 +48,9 @@ def remember(known: RememberedContact | None, contact: EnrichedContact) -> Remem
     for name, result in contact.fields.items():
         older = fields.get(name)
         if _is_memorable(name, result, contact) and (not older or older.as_of <= result.as_of):
-            fields[name] = replace(result, is_recalled=False) if result.is_recalled else result
-    return RememberedContact(
-        version=VERSION,
+            fields[name] = _as_found_out(result)
+    return msgspec.structs.replace(
+        known or RememberedContact(version=VERSION, person_known=False, fields={}),
         person_known=contact.person_known or (known is not None and known.person_known),
         fields=fields,
         provider_calls=_calls(known, contact),
@@ -67,7 +67,13 @@ def fresh(known: RememberedContact | None, max_age: MaxAge) -> Mapping[Field, Fi
 
 def recalled(results: Mapping[Field, FieldResult]) -> Mapping[Field, FieldResult]:
     """Earlier results, marked as such."""
-    return {name: replace(result, is_recalled=True) for name, result in results.items()}
+    return {
+        name: msgspec.structs.replace(result, is_recalled=True) for name, result in results.items()
+    }
+
+
+def _as_found_out(result: FieldResult) -> FieldResult:
+    return msgspec.structs.replace(result, is_recalled=False) if result.is_recalled else result
 
 
 def _calls(known: RememberedContact | None, contact: EnrichedContact) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """The records on the topics and in the tables: what travels, and the bytes it travels as.
 
 Every record is a JSON object with a ``version``. Keys are the plain UTF-8 bytes of the key, the
-same on topics, in tables and in the standby. Members that a reader does not know are ignored;
-what a reader cannot understand is ``UnreadableRecordError``, never a guess.
+same on topics, in tables and in the standby. Members that a reader does not know are kept and
+passed on; what it cannot understand is ``UnreadableRecordError``, never a guess.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,24 @@ import msgspec
 
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.person import Field, Outcome
+from enrich_stream.unknown_members import decode_with_unknown
 from enrich_stream.verification.verdict import Verdict
 
 VERSION = 1
 """Raised when a record changes so that an older reader would misunderstand it."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Part(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Base of everything that records are made of.
+
+    What it forbids is looked at twice by ``decode``, which costs nothing as long as nobody has
+    members that are unknown here.
+    """
+
+
+class Record(Part, frozen=True, kw_only=True):
     """Base of every record; ``version`` has no default, so that it is always written."""
 
     version: int
@@ -32,7 +43,7 @@ class Lane(StrEnum):
     BATCH = "batch"
 
 
-class JobOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JobOptions(Part, frozen=True, kw_only=True):
     """What a caller may ask for besides the fields; see ``options``.
 
     Attributes:
@@ -52,7 +63,7 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NO_OPTIONS = JobOptions()
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Job(Part, frozen=True, kw_only=True):
     """What every record of one job carries, so that any of them can open the job.
 
     Attributes:
@@ -80,7 +91,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options: JobOptions = NO_OPTIONS
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(Part, frozen=True, kw_only=True):
     """One value of a field with where it comes from; see ``providers.base.Value``."""
 
     value: Any
@@ -93,7 +104,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     details: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class FieldResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FieldResult(Part, frozen=True, kw_only=True):
     """What is known of one field.
 
     Attributes:
@@ -111,7 +122,7 @@ class FieldResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     is_recalled: bool = False
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Asked(Part, frozen=True, kw_only=True):
     """One line of the trail.
 
     Attributes:
@@ -136,14 +147,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     was_asked: bool = True
 
 
-class LearnedName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LearnedName(Part, frozen=True, kw_only=True):
     """Another name of a person, and whose answer it stood in."""
 
     identifier: str
     learned_from: str
 
 
-class SoFar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SoFar(Part, frozen=True, kw_only=True):
     """What a look-up came to that is to be gone on with later; see ``Enriched``."""
 
     person_known: bool = False
@@ -152,7 +163,7 @@ class SoFar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     names: tuple[LearnedName, ...] = ()
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Item(Part, frozen=True, kw_only=True):
     """One person of a job.
 
     Attributes:
@@ -221,7 +232,7 @@ class IdentifierTasks(Record, frozen=True, kw_only=True):
     not_before: str | None = None
 
 
-class SettledItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SettledItem(Part, frozen=True, kw_only=True):
     """One item with its outcome.
 
     Attributes:
@@ -326,6 +337,7 @@ class RememberedContact(Record, frozen=True, kw_only=True):
 
 
 R = TypeVar("R", bound=Record)
+P = TypeVar("P", bound=Part)
 
 _encoder = msgspec.json.Encoder()
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
@@ -355,12 +367,20 @@ def decode(data: bytes | None, record_type: type[R]) -> R:
     if data is None:
         raise UnreadableRecordError("the record has no value")
     try:
-        record = _decoder(record_type).decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        record = decode_part(data, record_type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableRecordError(_why(data, error)) from None
     if record.version > VERSION:
         raise UnreadableRecordError(_too_new(record.version))
     return record
+
+
+def decode_part(data: bytes, part_type: type[P]) -> P:
+    """A part of a record that was encoded by itself; raises what ``msgspec`` raises."""
+    try:
+        return _decoder(part_type).decode(data)
+    except msgspec.ValidationError:
+        return decode_with_unknown(data, part_type)
 
 
 def check_key(key: bytes | None, expected: str) -> None:
@@ -369,16 +389,16 @@ def check_key(key: bytes | None, expected: str) -> None:
         raise UnreadableRecordError("the record's key is not the one its content says")
 
 
-def _decoder(record_type: type[R]) -> "msgspec.json.Decoder[R]":
-    if record_type not in _decoders:
-        _decoders[record_type] = msgspec.json.Decoder(record_type)
-    return _decoders[record_type]
+def _decoder(part_type: type[P]) -> "msgspec.json.Decoder[P]":
+    if part_type not in _decoders:
+        _decoders[part_type] = msgspec.json.Decoder(part_type)
+    return _decoders[part_type]
 
 
 def _why(data: bytes, error: Exception) -> str:
     try:
         version = msgspec.json.decode(data, type=_Versioned).version
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         version = None
     if version is not None and version > VERSION:
         return _too_new(version)

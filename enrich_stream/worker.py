@@ -18,8 +18,8 @@ from enrich_stream.providers.registry import open_providers, verifiers
 from enrich_stream.retention import Retention
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
+from enrich_stream.startup import topics_are_there
 from enrich_stream.tables import discard_tables
-from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import topics_for
 from enrich_stream.verification.verification import open_verification
 
@@ -38,7 +38,8 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     """
     told_to_stop = asyncio.create_task(until_told_to_stop())
     topics = topics_for(settings)
-    await check_topics(settings.kafka_bootstrap_servers, topics)
+    if not await topics_are_there(settings.kafka_bootstrap_servers, topics, told_to_stop):
+        return
     if rebuild:
         discard_tables(settings.data_dir)
         log.info("worker.tables_discarded")

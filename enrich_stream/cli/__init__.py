@@ -2,6 +2,7 @@
 
 import typer
 
+from enrich_stream.cli.chaos import chaos
 from enrich_stream.cli.demo import demo
 from enrich_stream.cli.dev import dev
 from enrich_stream.cli.directory import directory_app
@@ -21,6 +22,7 @@ app.command()(demo)
 app.command()(api)
 app.command()(worker)
 app.command()(submit)
+app.command()(chaos)
 app.add_typer(topics_app, name="topics")
 app.add_typer(directory_app, name="directory")
 app.add_typer(providers_app, name="providers")

@@ -83,11 +83,18 @@ async def until(condition, seconds=5.0):
             await asyncio.sleep(0)
 
 
+def an_app(settings, *providers, topics=TOPICS, cancellations=None, store="memory://"):
+    """A worker's application that is not started."""
+    if cancellations is None:
+        cancellations = Cancellations(timedelta(days=settings.retention_days))
+    return create_app(settings, topics, Enrichment(providers), cancellations, store=store)
+
+
 @contextlib.asynccontextmanager
 async def agent_under_test(name, tmp_path, *providers, **settings):
     settings = Settings(data_dir=tmp_path, **settings)
     cancellations = Cancellations(timedelta(days=settings.retention_days))
-    app = create_app(settings, TOPICS, Enrichment(providers), cancellations, store="memory://")
+    app = an_app(settings, *providers, cancellations=cancellations)
     app.finalize()
     app._producer = producer = RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there

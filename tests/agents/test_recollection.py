@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from aiokafka.errors import KafkaConnectionError
+from faust.types import TP
 from recording import TOPICS
 from samples import AT, LATER, a_job
 
@@ -18,6 +20,7 @@ from enrich_stream.person import Field, Outcome
 from enrich_stream.records import EnrichedContact, Evidence, FieldResult, encode
 
 PERSON = "email:mira@x.example"
+CONTACTS = TP(TOPICS.contacts.name, 0)
 
 
 def contact(place, value, at=AT):
@@ -118,6 +121,45 @@ async def test_where_nothing_is_unread_nothing_is_awaited(kafka):
     """A partition without contacts to read must not hold up its tasks."""
     async with asyncio.timeout(5):
         await recollection(**kafka).until_complete(0)
+
+
+async def test_how_far_the_group_was_may_become_known_later(monkeypatch):
+    """Tasks may flow a moment before it is: then nothing more is read, and nobody must wait."""
+    monkeypatch.setattr("enrich_stream.agents.recollection._LOOK_SECONDS", 0.01)
+    memory = recollection(end=3)
+    waiting = asyncio.create_task(memory.until_complete(0))
+    assert not await has_ended(waiting)
+
+    memory._app.consumer._committed_offset[CONTACTS] = 3
+
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_a_kafka_that_cannot_say_is_asked_again(monkeypatch):
+    """It is no fault of the task, which must not end among the dead letters for it."""
+    monkeypatch.setattr("enrich_stream.agents.recollection._LOOK_SECONDS", 0.01)
+    memory = recollection(end=0)
+    fails = [TimeoutError(), KafkaConnectionError()]
+    highwaters = memory._app.consumer.highwaters
+
+    async def fails_twice(*partitions):
+        if fails:
+            raise fails.pop()
+        return await highwaters(*partitions)
+
+    memory._app.consumer.highwaters = fails_twice
+    async with asyncio.timeout(5):
+        await memory.until_complete(0)
+    assert not fails
+
+
+def test_a_row_that_cannot_be_read_is_as_good_as_none():
+    """One of a newer version, after a step back: to ask again costs less than to stop."""
+    row = encode(remember(None, contact(0, "mira@x.example")))
+    memory = recollection({PERSON.encode(): row.replace(b'"version":1', b'"version":9')})
+
+    assert memory.recall(PERSON) is None
 
 
 async def test_with_its_partitions_everything_is_forgotten():

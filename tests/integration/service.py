@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from types import MappingProxyType
 
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -67,9 +68,9 @@ class Service:
     def bootstrap_servers(self):
         return self.stack.bootstrap_servers
 
-    def front_door(self, name="api-1", port=None):
+    def front_door(self, name="api-1", port=None, environ=MappingProxyType({})):
         port = port or free_port()
-        process = self.stack.start_api(name, port=port)
+        process = self.stack.start_api(name, environ, port=port)
         wait_until_ready(process, f"http://127.0.0.1:{port}")
         self._doors.append(FrontDoor(process, port))
         return self._doors[-1]
@@ -92,6 +93,11 @@ class Service:
 
     def produce(self, topic, key, value, partition=None):
         asyncio.run(_produce(self.bootstrap_servers, topic.name, key, value, partition))
+
+    def produce_in_transaction(self, topic, key, value, partition):
+        asyncio.run(
+            _produce_in_transaction(self.bootstrap_servers, topic.name, key, value, partition)
+        )
 
     def records(self, topic):
         """All records of a topic up to now."""
@@ -150,6 +156,12 @@ async def _task_partitions(bootstrap_servers):
 
 async def _produce(bootstrap_servers, topic, key, value, partition):
     async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers) as producer:
+        await producer.send_and_wait(topic, value, key, partition=partition)
+
+
+async def _produce_in_transaction(bootstrap_servers, topic, key, value, partition):
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id="somebody")
+    async with producer, producer.transaction():
         await producer.send_and_wait(topic, value, key, partition=partition)
 
 

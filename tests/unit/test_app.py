@@ -1,13 +1,8 @@
 """What the worker's application declares agrees with topics.yaml."""
 
-from datetime import timedelta
-
 import pytest
-from recording import TOPICS
+from recording import TOPICS, an_app
 
-from enrich_stream.app import create_app
-from enrich_stream.cancellations import Cancellations
-from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
 from enrich_stream.topics import topics_for
 
@@ -17,9 +12,7 @@ def test_the_tables_changelogs_are_the_declared_topics(tmp_path, prefix):
     """Each table writes to the changelog topic that topics.yaml has for it, and to no other."""
     settings = Settings(data_dir=tmp_path, kafka_topic_prefix=prefix)
     topics = topics_for(settings)
-    app = create_app(
-        settings, topics, Enrichment([]), Cancellations(timedelta(7)), store="memory://"
-    )
+    app = an_app(settings, topics=topics)
 
     changelogs = {table.changelog_topic_name for table in app.tables.values()}
 
