@@ -2,6 +2,7 @@
 
 from typing import TypedDict
 
+from api.events import OpenStreams
 from api.publisher import Publisher
 from api.standby import Standby
 from enrich_stream.settings import Settings
@@ -13,3 +14,4 @@ class Services(TypedDict):
     settings: Settings
     publisher: Publisher
     standby: Standby
+    open_streams: OpenStreams

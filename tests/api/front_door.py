@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 from samples import AT
 
 from api.app import create_api
+from api.events import OpenStreams
 from api.job_store import JobStore
 from api.publisher import Publisher
 from api.standby import Standby
@@ -152,8 +153,13 @@ async def front_door(data_dir, kafka, **settings):
     standby = Standby(MemoryConsumer(kafka), TOPICS, store)
     publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
     await standby.start()
-    app = create_api({"settings": settings, "standby": standby, "publisher": publisher})
-    state = {"settings": settings, "standby": standby, "publisher": publisher}
+    state = {
+        "settings": settings,
+        "standby": standby,
+        "publisher": publisher,
+        "open_streams": OpenStreams(),
+    }
+    app = create_api(state)
 
     async def with_state(scope, receive, send):
         # The client runs no lifespan, from which a server takes the state.
