@@ -36,9 +36,13 @@ class OpenStreams:
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
 
+    def count(self, organisation: str) -> int:
+        """How many an organisation has open."""
+        return self._open[organisation]
+
     def check_room(self, organisation: str, limit: int) -> None:
         """Raise ``Problem`` 429 when one more would be too many."""
-        if self._open[organisation] >= limit:
+        if self.count(organisation) >= limit:
             raise Problem(
                 429,
                 f"You have {limit} event streams open; more are not served at once.",

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import rocksdict
 import structlog
 
 from api.job_lists import entries
-from api.job_row import ENDED, NOTHING, OPEN, JobRow, settle, with_header, with_items, with_request
+from api.job_row import NOTHING, OPEN, JobRow, settle, with_header, with_items, with_request
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.person import Outcome
 from enrich_stream.records import Job, JobHeader, JobItem, R, Record, decode, encode
@@ -33,21 +33,6 @@ class Change:
 
     key: bytes
     value: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedBatch:
-    """A batch as it is to be written.
-
-    Attributes:
-        writes: For RocksDB.
-        changed: By job id the rows that change: as they were, and as they will be.
-        ended: The ids of the jobs of this batch that have ended.
-    """
-
-    writes: rocksdict.WriteBatch
-    changed: dict[bytes, tuple[JobRow, JobRow]] = field(default_factory=dict)
-    ended: list[bytes] = field(default_factory=list)
 
 
 class _Accepted(Record, frozen=True, kw_only=True):
@@ -117,17 +102,15 @@ class JobBatch:
         """Write a row of another kind together with the jobs."""
         self._batch.put(key, value)
 
-    def finish(self) -> FoldedBatch:
-        """What is to be written, and what it does."""
-        folded = FoldedBatch(self._batch)
+    def finish(self) -> tuple[rocksdict.WriteBatch, dict[bytes, tuple[JobRow, JobRow]]]:
+        """What is to be written, and the rows of its jobs: as they were, and as they will be."""
+        jobs: dict[bytes, tuple[JobRow, JobRow]] = {}
         for key, row in self._rows.items():
             before, after = self._before[key], settle(row)
             if after != before:
                 self._replace(key, before, after)
-                folded.changed[key] = before, after
-            if after.listed in ENDED:
-                folded.ended.append(key)
-        return folded
+            jobs[key] = before, after
+        return self._batch, jobs
 
     def _replace(self, key: bytes, before: JobRow, after: JobRow) -> None:
         if after == NOTHING:

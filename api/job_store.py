@@ -19,7 +19,7 @@ import structlog
 
 from api import job_lists
 from api.job_batch import ANSWER, EVIDENCE, JOB, JOINED, Change, JobBatch
-from api.job_row import NOTHING, OPEN, JobRow, JobView, view_of
+from api.job_row import ENDED, NOTHING, OPEN, JobRow, JobView, view_of
 from enrich_stream import clock, job
 from enrich_stream.job import Status
 from enrich_stream.records import VERSION, Job, Lane
@@ -28,7 +28,7 @@ from enrich_stream.rocks import storage_error
 log = structlog.get_logger(__name__)
 
 LAYOUT = f"2/{VERSION}".encode()
-"""Raised when the rows change: a copy of another layout is thrown away and read from Kafka again.
+"""Raised when rows change or ``JobHeader`` gets a member; a copy of another layout is read anew.
 
 The version of the records is in it, for those that were too new to be read are not in the copy.
 """
@@ -75,21 +75,21 @@ class JobStore:
         items: Iterable[Change],
         offsets: Mapping[tuple[str, int], int],
     ) -> set[str]:
-        """Write one batch; returns the ids of the jobs that it changes."""
+        """Write one batch; returns the ids of its jobs."""
         batch = JobBatch(self._row)
         batch.put_items(items)
         batch.put_headers(headers)
         batch.put_requests(requests, self._is_expired)
         for (topic, partition), offset in offsets.items():
             batch.put(_OFFSET + f"{topic}/{partition}".encode(), str(offset).encode())
-        folded = batch.finish()
+        writes, jobs = batch.finish()
         with self._storage_errors():
-            self._db.write(folded.writes)
-        self._join(folded.ended)
-        for before, after in folded.changed.values():
+            self._db.write(writes)
+        for before, after in jobs.values():
             self._open_counts.subtract(job_lists.owners(before))
             self._open_counts.update(job_lists.owners(after))
-        return {key.decode() for key in folded.changed}
+        self._join(key for key, (_, after) in jobs.items() if after.listed in ENDED)
+        return {key.decode(errors="replace") for key in jobs}
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
         """How many jobs of a lane have not ended; of one organisation, or of all."""

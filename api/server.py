@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 _DRAIN_SECONDS = 10
 
 
-class _Server(uvicorn.Server):
+class ApiServer(uvicorn.Server):
     """uvicorn, with the signals left to us: its own handling ends the process before clean-up."""
 
     @contextlib.contextmanager
@@ -44,7 +44,7 @@ async def run_api(
         settings.reader_timeout_seconds,
     )
     async with open_services(settings, topics) as services:
-        server = _Server(
+        server = ApiServer(
             uvicorn.Config(
                 create_api(services),
                 log_config=None,

@@ -16,14 +16,22 @@ AT = "2026-11-23T10:00:00.000Z"
 LATER = "2026-11-23T10:00:01.000Z"
 
 
-def a_job(total=1, *, job_id="op_1", kind="batch", fields=(Field.EMAIL,)):
+def a_job(
+    total=1,
+    *,
+    job_id="op_1",
+    kind="batch",
+    fields=(Field.EMAIL,),
+    organisation="acme",
+    accepted_at=AT,
+):
     return Job(
         id=job_id,
-        organisation="acme",
+        organisation=organisation,
         kind=kind,
         total=total,
         fields=fields,
-        accepted_at=AT,
+        accepted_at=accepted_at,
         request_id="r",
     )
 
@@ -49,12 +57,12 @@ def tasks_of(total=1, *, first=0, **job):
     return IdentifierTasks(version=VERSION, job=a_job(total, **job), items=items)
 
 
-def settled(index, outcome=Outcome.FOUND, answer=None):
+def settled(index, outcome=Outcome.FOUND, answer=None, evidence=None):
     return SettledItem(
         index=index,
         outcome=outcome,
         answer=raw(answer or {"identifier": {}, "status": "success", "index": index}),
-        evidence=raw({}),
+        evidence=raw(evidence or {}),
     )
 
 
