@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from api.caller import caller_of
 from api.include import shown_items
 from api.job_body import poll_body
+from api.job_row import JobView
 from api.problems import Fault, Problem
 from api.public_url import public_url
 from api.standby import Standby
@@ -47,10 +48,11 @@ async def list_operations(request: Request) -> Response:
         caller_of(request).organisation, page.status, page.cursor, page.limit + 1
     )
     shown = places[: page.limit]
+    views = [standby.view(place.rpartition("/")[2]) for place in shown]
     headers = {"Cache-Control": "private, no-cache"}
     if len(places) > len(shown):
         headers["Link"] = f'<{_next_url(request, page, shown[-1])}>; rel="next"'
-    body = _array(standby, page, [place.rpartition("/")[2] for place in shown])
+    body = _array(standby, [view for view in views if view is not None])
     return StreamingResponse(body, media_type="application/json", headers=headers)
 
 
@@ -98,15 +100,11 @@ def _next_url(request: Request, page: Page, last: str) -> str:
     return public_url(request, f"{request.url.path}?{urlencode(given)}")
 
 
-async def _array(standby: Standby, page: Page, job_ids: Sequence[str]) -> AsyncIterator[bytes]:
+async def _array(standby: Standby, views: Sequence[JobView]) -> AsyncIterator[bytes]:
     """The jobs as JSON, each made when it is sent: a page may be larger than should be held."""
-    comma = b"["
-    for job_id in job_ids:
+    yield b"["
+    for place, view in enumerate(views):
         await asyncio.sleep(0)  # for the others, as the server may take all without a pause
-        view = standby.view(job_id)
-        if view is None or page.status not in (None, view.status):
-            continue  # it has moved on meanwhile
         items = shown_items(standby, view, frozenset())
-        yield comma + msgspec.json.encode(poll_body(view, items))
-        comma = b","
-    yield b"[]" if comma == b"[" else b"]"
+        yield (b"," if place else b"") + msgspec.json.encode(poll_body(view, items))
+    yield b"]"

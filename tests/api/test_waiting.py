@@ -163,6 +163,19 @@ async def test_a_post_that_may_wait_gets_the_result_with_its_operation(tmp_path)
     assert "retry-after" not in response.headers
 
 
+async def test_who_does_not_ask_to_wait_gets_the_members_of_the_contract_and_no_more(tmp_path):
+    """Also when the job has ended meanwhile, without an answer to give at once."""
+    kafka = MemoryKafka()
+    unknown = settled(0, Outcome.UNKNOWN, {"status": "failed", "error": {}})
+    kafka.on_request = lambda request: kafka.settle(request.job, unknown)
+    async with front_door(tmp_path, kafka) as http:
+        response = await http.post("/api/enrichments", json=SINGLE)
+
+    assert response.status_code == 202
+    assert response.json().keys() == {"id", "operationId", "status", "pollUrl", "meta"}
+    assert response.json()["status"] == "queued"
+
+
 async def test_a_post_whose_wait_is_over_says_how_far_the_job_is(tmp_path):
     """202 with the state of that moment."""
     kafka = MemoryKafka()
