@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import json
 
 import pytest
+from event_lines import EventLines, events_of, indexes
 from front_door import MemoryKafka, front_door, ready, served_front_door, until
 from samples import a_job, settled
 
@@ -24,22 +24,6 @@ def item(index):
     return settled(index, answer=answer(index), evidence={"of": index})
 
 
-def events_of(text):
-    """The events of a stream as (name, id, data)."""
-    blocks = [
-        dict(line.split(": ", 1) for line in block.splitlines()) for block in text.split("\n\n")
-    ]
-    return [
-        (block["event"], block["id"], json.loads(block["data"]))
-        for block in blocks
-        if "event" in block
-    ]
-
-
-def indexes(events):
-    return [data["index"] for name, _, data in events if name == "item"]
-
-
 @contextlib.asynccontextmanager
 async def reading(http, **headers):
     """An open stream of the job ``op_1``, as an iterator of its events."""
@@ -47,13 +31,10 @@ async def reading(http, **headers):
         assert response.status_code == 200
 
         async def events():
-            block = ""
+            lines = EventLines()
             async for line in response.aiter_lines():
-                block += f"{line}\n"
-                if not line:
-                    for event in events_of(block):
-                        yield event
-                    block = ""
+                if event := lines.take(line):
+                    yield event
 
         yield events()
 
