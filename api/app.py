@@ -9,13 +9,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from api.events import OpenStreams
 from api.job_store import JobStore
-from api.problems import Problem, on_http_exception, on_problem
+from api.problems import Problem, on_http_exception, on_problem, on_storage_error
 from api.publisher import Publisher, request_producer
 from api.request_context import RequestContext
 from api.routes import ROUTES
 from api.services import Services
 from api.standby import Standby, standby_consumer
+from enrich_stream.errors import StorageError
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
@@ -48,6 +50,7 @@ async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Ser
             "publisher": publisher,
             "standby": standby,
             "providers": make_providers(settings),
+            "open_streams": OpenStreams(),
         }
 
 
@@ -65,6 +68,7 @@ def create_api(services: Services) -> ASGIApp:
             exception_handlers={
                 Problem: on_problem,
                 HTTPException: on_http_exception,
+                StorageError: on_storage_error,
                 Exception: on_problem,
             },
         )

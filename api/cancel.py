@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.include import shown_items
 from api.job_body import poll_body
 from api.json_response import JsonResponse
 from api.own_job import own_job
@@ -26,7 +27,8 @@ async def delete_enrichment(request: Request) -> Response:
         job_id, lambda now: now.is_complete, request.state.settings.catch_up_seconds
     )
     shown = ended or standby.view(job_id) or view
-    return JsonResponse(poll_body(shown), status_code=200 if ended else 202)
+    items = shown_items(standby, shown, frozenset())
+    return JsonResponse(poll_body(shown, items), status_code=200 if ended else 202)
 
 
 async def _store(request: Request, job_: Job) -> None:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 
 from api.caller import caller_of
-from api.job_store import JobView
+from api.job_row import JobView
 from api.problems import Problem, unavailable
 from enrich_stream.errors import StorageError, UnavailableError
 
@@ -21,5 +21,10 @@ async def own_job(request: Request) -> JobView:
     except (UnavailableError, StorageError):
         raise unavailable("It cannot be told at the moment whether this job exists.") from None
     if view is None or view.header.job.organisation != caller_of(request).organisation:
-        raise Problem(404, "Resource not found.")
+        raise no_such_job()
     return view
+
+
+def no_such_job() -> Problem:
+    """404: there is none, or none any more, or it is somebody else's."""
+    return Problem(404, "Resource not found.")

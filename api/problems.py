@@ -58,6 +58,11 @@ async def on_problem(request: Request, error: Exception) -> Response:
     return problem_response(request, problem)
 
 
+async def on_storage_error(request: Request, _error: Exception) -> Response:
+    """Answer 503 when the standby's copy cannot be read."""
+    return problem_response(request, unavailable("It cannot be told at the moment."))
+
+
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: an unknown path, a wrong method."""
     status = error.status_code if isinstance(error, HTTPException) else 500

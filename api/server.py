@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 _DRAIN_SECONDS = 10
 
 
-class _Server(uvicorn.Server):
+class ApiServer(uvicorn.Server):
     """uvicorn, with the signals left to us: its own handling ends the process before clean-up."""
 
     @contextlib.contextmanager
@@ -41,9 +41,13 @@ async def run_api(
     if rebuild:
         discard_standby(standby_path(settings))
         log.info("standby.discarded", why="--rebuild")
-    listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
+    listener = listen(
+        host or settings.api_host,
+        settings.api_port if port is None else port,
+        settings.reader_timeout_seconds,
+    )
     async with open_services(settings, topics) as services:
-        server = _Server(
+        server = ApiServer(
             uvicorn.Config(
                 create_api(services),
                 log_config=None,
@@ -56,16 +60,21 @@ async def run_api(
         log.info("api.listening", host=address[0], port=address[1])
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait({told_to_stop, serving}, return_when=asyncio.FIRST_COMPLETED)
+        services["standby"].dismiss(within_seconds=_DRAIN_SECONDS / 2)
         server.should_exit = True
         await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, reader_timeout_seconds: float) -> socket.socket:
+    """A socket for connections that end when the other side takes nothing for that long."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends at once on each connection; without, head and body of
     # an answer go out in two writes, and the second waits 40 ms for the client's delayed ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
+        milliseconds = int(reader_timeout_seconds * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     try:
         listener.bind((host, port))
     except OSError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
+from api.events import OpenStreams
 from api.publisher import Publisher
 from api.standby import Standby
 from enrich_stream.providers.base import Provider
@@ -19,3 +20,4 @@ class Services(TypedDict):
     publisher: Publisher
     standby: Standby
     providers: Sequence[Provider]
+    open_streams: OpenStreams

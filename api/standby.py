@@ -8,6 +8,7 @@ idempotency keys.
 
 import asyncio
 import contextlib
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,8 +19,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from api.change import Change
-from api.job_store import JobStore, JobView
+from api.job_row import JobView
+from api.job_store import JobStore
 from enrich_stream.errors import StorageError, UnavailableError
+from enrich_stream.job import Status
 from enrich_stream.partitions import partition_of
 from enrich_stream.records import IdempotencyKeyClaimed, Lane, RememberedContact
 from enrich_stream.topics import Topics
@@ -57,6 +60,8 @@ class Standby:
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._is_failing = False
+        self.last_moment = math.inf
+        """Of the event loop's time: nobody should wait for a job any longer."""
 
     async def start(self) -> None:
         """Take up reading where the local copy ends."""
@@ -69,6 +74,17 @@ class Standby:
         for partition, offset in resume_points.items():
             self._consumer.seek(partition, offset)
         self._task = asyncio.create_task(self._follow())
+
+    def dismiss(self, within_seconds: float) -> None:
+        """Tell everyone who watches a job that the front door is about to stop."""
+        self.last_moment = asyncio.get_running_loop().time() + within_seconds
+        for job_id in self._watchers:
+            self._wake(job_id)
+
+    @property
+    def is_dismissing(self) -> bool:
+        """Whether the front door is about to stop."""
+        return self.last_moment < math.inf
 
     async def stop(self) -> None:
         """Stop reading and close the copy."""
@@ -93,6 +109,24 @@ class Standby:
     def view(self, job_id: str) -> JobView | None:
         """The job as far as this copy is; None when it has not heard of it."""
         return self._store.view(job_id)
+
+    def joined_answers(self, view: JobView) -> bytes:
+        """The answers of a job's settled items, as JSON, in the caller's order, between commas."""
+        return self._store.joined_answers(view)
+
+    def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
+        """The same one by one; all of them, or those of ``indexes``."""
+        return self._store.answers(job_id, indexes)
+
+    def evidence(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
+        """The evidence of the same items."""
+        return self._store.evidence(job_id, indexes)
+
+    def places(
+        self, organisation: str, status: Status | None, after: str | None, limit: int
+    ) -> list[str]:
+        """A page of an organisation's jobs, newest first; see ``JobStore.places``."""
+        return self._store.places(organisation, status, after, limit)
 
     async def view_accepted(self, job_id: str, timeout_seconds: float) -> JobView | None:
         """The job, or None when Kafka has accepted no such job up to now.
@@ -208,9 +242,12 @@ class Standby:
             await asyncio.sleep(RETRY_SECONDS)
             return False
         for job_id in touched & self._watchers.keys():
-            for changed in self._watchers[job_id]:
-                changed.set()
+            self._wake(job_id)
         return True
+
+    def _wake(self, job_id: str) -> None:
+        for changed in self._watchers[job_id]:
+            changed.set()
 
     def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
         if not records:

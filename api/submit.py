@@ -1,7 +1,6 @@
 """``POST /api/enrichments``: a job is accepted once Kafka has it, and maybe waited for."""
 
-import asyncio
-from urllib.parse import urljoin
+from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
@@ -12,15 +11,17 @@ from api.back_pressure import check_room
 from api.bodies import Order, parse_order
 from api.caller import Caller, caller_of
 from api.idempotency import REPLAYED, claim_key, is_under_way, known_claim, new_claim
-from api.job_body import accepted_body, synchronous_body
-from api.job_store import JobView
+from api.include import shown_items
+from api.job_body import accepted_body, poll_body, synchronous_body
+from api.job_row import JobView
 from api.json_response import JsonResponse
 from api.problems import Problem, unavailable
+from api.public_url import public_url
+from api.waiting import preferred_wait, until, waiting_headers
 from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
 from enrich_stream.person import Field, IdentifierKind
 from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job, Lane
-from enrich_stream.settings import Settings
 
 CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 
@@ -29,16 +30,9 @@ async def post_enrichment(request: Request) -> Response:
     """``POST /api/enrichments``: 200 with the data, or 202 with the operation to poll."""
     order = parse_order(await read_body(request))
     job_, is_replay = await _admit(request, order)
-    headers = REPLAYED if is_replay else {}
-    with request.state.standby.watch(job_.id) as changed:
-        if not (is_replay and await is_under_way(request, job_.id)):
-            await _publish(request, _requested(job_, order))
-        if job_.lane is Lane.SYNC:
-            view = await _completed(request, job_.id, changed)
-            if view and (body := synchronous_body(view, request.state.request_id)):
-                return JsonResponse(body, headers=headers)
-    body = accepted_body(job_.id, _poll_url(request, job_.id), request.state.request_id)
-    return JsonResponse(body, status_code=202, headers=headers)
+    if not (is_replay and await is_under_way(request, job_.id)):
+        await _publish(request, _requested(job_, order))
+    return await _answer(request, job_, REPLAYED if is_replay else {})
 
 
 def new_job(order: Order, caller: Caller, request_id: str) -> Job:
@@ -96,18 +90,35 @@ def _may_wait(order: Order) -> bool:
     )
 
 
-async def _completed(request: Request, job_id: str, changed: asyncio.Event) -> JobView | None:
-    """The job once it has ended, or None when that takes longer than the budget."""
-    try:
-        async with asyncio.timeout(request.state.settings.sync_budget_seconds):
-            while True:
-                view: JobView | None = request.state.standby.view(job_id)
-                if view and view.is_complete:
-                    return view
-                await changed.wait()
-                changed.clear()
-    except TimeoutError:
-        return None
+async def _answer(request: Request, job: Job, replayed: Mapping[str, str]) -> Response:
+    """200 when it is a synchronous request that ends in time; otherwise 202.
+
+    Who asks to wait gets in the 202 what a poll would say then, with the result if it has ended.
+    """
+    wait, request_id = preferred_wait(request), request.state.request_id
+    view = await _waited_for(request, job, wait)
+    items = shown_items(request.state.standby, view, frozenset()) if view else None
+    headers = {**replayed, **waiting_headers(wait, is_complete=items is not None)}
+    if view and items and job.lane is Lane.SYNC:
+        body = synchronous_body(view, items, request_id)
+        if body is not None:
+            return JsonResponse(body, headers=headers)
+    poll_url = public_url(request, f"/api/enrichments/{job.id}")
+    body = accepted_body(job.id, poll_url, request_id)
+    if view and wait is not None:
+        body |= poll_body(view, items)
+    return JsonResponse(body, status_code=202, headers=headers | {"Location": poll_url})
+
+
+async def _waited_for(request: Request, job: Job, wait: int | None) -> JobView | None:
+    """The job as it is when the wait for it is over; None when it was not waited for."""
+    budget = request.state.settings.sync_budget_seconds if job.lane is Lane.SYNC else 0
+    seconds = budget if wait is None else wait
+
+    def has_ended(view: JobView | None) -> bool:
+        return view is not None and view.is_complete
+
+    return await until(has_ended, request, job.id, seconds) if seconds else None
 
 
 async def read_body(request: Request) -> bytes:
@@ -119,8 +130,3 @@ async def read_body(request: Request) -> bytes:
         if len(body) > limit:
             raise Problem(413, f"The body is larger than {limit} bytes.")
     return bytes(body)
-
-
-def _poll_url(request: Request, job_id: str) -> str:
-    settings: Settings = request.state.settings
-    return urljoin(settings.public_url or str(request.base_url), f"/api/enrichments/{job_id}")

@@ -113,6 +113,11 @@ def is_cancelled(header: JobHeader, index: int) -> bool:
     return bool(_members(header, _CANCELLED) >> index & 1)
 
 
+def cancelled_items(header: JobHeader) -> int:
+    """Set of the items that were cancelled before they had an outcome, a bit for each."""
+    return _members(header, _CANCELLED)
+
+
 def is_expired(job: Job, at: datetime, retention: timedelta) -> bool:
     """Whether the job is no longer kept."""
     return at - datetime.fromisoformat(job.accepted_at) >= retention

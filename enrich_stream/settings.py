@@ -95,6 +95,23 @@ class Settings(_Environment):
         " waits for its standby.",
     )
 
+    heartbeat_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        description="After this long without an event an event stream sends a comment.",
+    )
+    organisation_event_streams: int = Field(
+        default=50,
+        ge=1,
+        description="Event streams of one organisation that one front door serves at once; above"
+        " it, 429.",
+    )
+    reader_timeout_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        description="A client that takes nothing of its answer for this long is disconnected.",
+    )
+
     max_open_jobs: int = Field(
         default=20_000,
         ge=1,

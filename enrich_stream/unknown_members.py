@@ -6,8 +6,8 @@ a record is decoded by a type that has the missing members too, and is encoded w
 """
 
 from functools import lru_cache
-from types import GenericAlias
-from typing import Any, TypeVar, get_args, get_origin
+from types import GenericAlias, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -25,6 +25,8 @@ def _type_for(content: Any, known: Any) -> Any:
     if isinstance(content, dict) and isinstance(known, type) and issubclass(known, msgspec.Struct):
         return _struct_for(content, known)
     origin, inner = get_origin(known), get_args(known)
+    if origin in (Union, UnionType):
+        return Union[tuple(_type_for(content, one) for one in inner)]  # noqa: UP007 - made at run time
     if origin is tuple and isinstance(content, list):
         for part in content:
             inner = (_type_for(part, inner[0]), ...)

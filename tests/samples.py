@@ -23,14 +23,23 @@ AT = clock.iso(_NOW)
 LATER = clock.iso(_NOW + timedelta(seconds=1))
 
 
-def a_job(total=1, *, job_id="op_1", kind="batch", fields=(Field.EMAIL,), **options):
+def a_job(
+    total=1,
+    *,
+    job_id="op_1",
+    kind="batch",
+    fields=(Field.EMAIL,),
+    organisation="default",
+    accepted_at=AT,
+    **options,
+):
     return Job(
         id=job_id,
-        organisation="default",
+        organisation=organisation,
         kind=kind,
         total=total,
         fields=fields,
-        accepted_at=AT,
+        accepted_at=accepted_at,
         request_id="r",
         options=JobOptions(**options),
     )
@@ -63,12 +72,12 @@ def tasks_of(total=1, *, first=0, calls=None, **job):
     )
 
 
-def settled(index, outcome=Outcome.FOUND, answer=None):
+def settled(index, outcome=Outcome.FOUND, answer=None, evidence=None):
     return SettledItem(
         index=index,
         outcome=outcome,
         answer=raw(answer or {"identifier": {}, "status": "success", "index": index}),
-        evidence=raw({}),
+        evidence=raw(evidence or {}),
     )
 
 

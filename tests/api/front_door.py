@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import inspect
 from collections import defaultdict
 from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx2
+import uvicorn
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 from samples import AT
 
 from api.app import create_api
+from api.events import OpenStreams
 from api.job_store import JobStore
 from api.publisher import Publisher
+from api.server import ApiServer, listen
 from api.standby import Standby
 from enrich_stream import job
 from enrich_stream.partitions import partition_of
@@ -53,17 +57,30 @@ class MemoryKafka:
         self._grown.set()
         return partition, offset
 
+    def accept(self, record):
+        """Write what a front door writes when a job is accepted."""
+        request = EnrichmentRequested(version=VERSION, job=record, items=())
+        self.append(TOPICS.requests, record.id.encode(), encode(request))
+
+    def drop(self, record):
+        """Write what a worker writes when a job is no longer kept."""
+        for index in range(record.total):
+            self._append_item(record, index, None)
+        self.append(TOPICS.jobs_changelog, record.id.encode(), None)
+
     def settle(self, record, *items, is_cancelled=False):
         """Write what a worker writes when ``items`` of a job are settled, or it is cancelled."""
         header = job.settle(job.open_job(record, AT), items, AT)
         header = job.cancel(header, AT) if is_cancelled else header
         for item in items:
-            partition = partition_of(record.id, TOPICS.job_items_changelog.partitions)
-            log = self.logs[TopicPartition(TOPICS.job_items_changelog.name, partition)]
-            row = encode(JobItem(version=VERSION, item=item))
-            key = job.item_key(record.id, item.index).encode()
-            log.append(SimpleNamespace(key=key, value=row, offset=len(log)))
+            self._append_item(record, item.index, encode(JobItem(version=VERSION, item=item)))
         self.append(TOPICS.jobs_changelog, record.id.encode(), encode(header))
+
+    def _append_item(self, record, index, row):
+        partition = partition_of(record.id, TOPICS.job_items_changelog.partitions)
+        log = self.logs[TopicPartition(TOPICS.job_items_changelog.name, partition)]
+        key = job.item_key(record.id, index).encode()
+        log.append(SimpleNamespace(key=key, value=row, offset=len(log)))
 
     @property
     def requests(self):
@@ -152,30 +169,77 @@ class MemoryConsumer:
 @contextlib.asynccontextmanager
 async def front_door(data_dir, kafka, **settings):
     """A client of a front door that talks to ``kafka``."""
+    async with services(data_dir, kafka, **settings) as state:
+        app = create_api(state)
+
+        async def with_state(scope, receive, send):
+            # The client runs no lifespan, from which a server takes the state.
+            await app({**scope, "state": dict(state)}, receive, send)
+
+        transport = httpx2.ASGITransport(app=with_state)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://door.example") as http:
+            yield http
+
+
+@contextlib.asynccontextmanager
+async def served_front_door(data_dir, kafka, **settings):
+    """The same behind the real server on the loopback; gives its client and its services."""
+    async with services(data_dir, kafka, **settings) as state:
+        listener = listen("127.0.0.1", 0, state["settings"].reader_timeout_seconds)
+        server = ApiServer(uvicorn.Config(create_api(state), log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            await until(lambda: server.started)
+            async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
+                yield http, state
+        finally:
+            state["standby"].dismiss(within_seconds=0)
+            server.should_exit = True
+            await serving
+
+
+@contextlib.asynccontextmanager
+async def services(data_dir, kafka, **settings):
+    """What a front door stands on, with ``kafka`` below it."""
     settings = Settings(data_dir=data_dir, **settings)
-    store = JobStore(
-        data_dir / "standby",
+    store = job_store(settings)
+    standby = Standby(MemoryConsumer(kafka), TOPICS, store)
+    await standby.start()
+    try:
+        yield {
+            "settings": settings,
+            "standby": standby,
+            "publisher": Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds),
+            "providers": make_providers(settings),
+            "open_streams": OpenStreams(),
+        }
+    finally:
+        await standby.stop()
+
+
+def job_store(settings):
+    return JobStore(
+        settings.data_dir / "standby",
         RocksMemory(settings).options(),
         timedelta(days=settings.retention_days),
     )
-    standby = Standby(MemoryConsumer(kafka), TOPICS, store)
-    publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
-    await standby.start()
-    state = {
-        "settings": settings,
-        "standby": standby,
-        "publisher": publisher,
-        "providers": make_providers(settings),
-    }
-    app = create_api(state)
 
-    async def with_state(scope, receive, send):
-        # The client runs no lifespan, from which a server takes the state.
-        await app({**scope, "state": dict(state)}, receive, send)
 
-    transport = httpx2.ASGITransport(app=with_state)
-    try:
-        async with httpx2.AsyncClient(transport=transport, base_url="http://door.example") as http:
-            yield http
-    finally:
-        await standby.stop()
+async def ready(http):
+    """Return once the front door has read what was there when it started."""
+
+    async def is_ready():
+        return (await http.get("/health/ready")).status_code == 200
+
+    await until(is_ready)
+
+
+async def until(condition, seconds=20):
+    """Return once ``condition`` holds, which may have to be awaited."""
+    async with asyncio.timeout(seconds):
+        while True:
+            holds = condition()
+            if (await holds) if inspect.isawaitable(holds) else holds:
+                return
+            await asyncio.sleep(0.01)
