@@ -15,6 +15,7 @@ import msgspec
 import rocksdict
 import structlog
 
+from api.daily_items import Counted, DailyItems
 from enrich_stream import clock, job
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.records import (
@@ -82,6 +83,7 @@ class JobStore:
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
             self._open = dict(self._open_jobs())
+            self._items_today = DailyItems(self._db)
         except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
             raise storage_error(path, error) from None
         self._open_counts = Counter(self._open.values())
@@ -93,6 +95,7 @@ class JobStore:
     def clear(self) -> None:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
+        self._items_today.clear()
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
         """How many jobs of a lane have not ended; of one organisation, or of all."""
@@ -101,6 +104,10 @@ class JobStore:
             for (whose, where), count in self._open_counts.items()
             if where == lane and organisation in (None, whose)
         )
+
+    def items_today(self, organisation: str) -> int:
+        """How many items of an organisation were accepted since midnight, UTC."""
+        return self._items_today.of(organisation)
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """The next offset to read of each topic partition that was read before."""
@@ -125,11 +132,12 @@ class JobStore:
         """Write one batch; returns the ids of the jobs that it touches."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         opened: _Opened = {}
+        counted: Counted = {}
         touched = {item.key.decode().partition("/")[0] for item in items}
         for item in items:
             _put(batch, _ITEM + item.key, item.value)
         touched |= self._apply_headers(batch, headers, opened)
-        touched |= self._apply_requests(batch, requests, opened)
+        touched |= self._apply_requests(batch, requests, opened, counted)
         for key, owner in opened.items():
             _put(batch, _OPEN + key, "/".join(owner).encode() if owner else None)
         for (topic, partition), offset in offsets.items():
@@ -139,6 +147,7 @@ class JobStore:
         except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
             raise storage_error(self._path, error) from None
         self._count(opened)
+        self._items_today.count(counted)
         return touched
 
     def view(self, job_id: str) -> JobView | None:
@@ -208,7 +217,11 @@ class JobStore:
         return {key.decode() for key in latest}
 
     def _apply_requests(
-        self, batch: rocksdict.WriteBatch, requests: Iterable[Change], opened: "_Opened"
+        self,
+        batch: rocksdict.WriteBatch,
+        requests: Iterable[Change],
+        opened: "_Opened",
+        counted: Counted,
     ) -> set[str]:
         touched: set[str] = set()
         for change in requests:
@@ -216,6 +229,7 @@ class JobStore:
             # A key of another job is a record that the workers bury.
             if request is None or request.job.id.encode() != change.key:
                 continue
+            self._items_today.add(batch, request.job, counted)
             # One that is past its retention was deleted, or is about to be.
             if change.key in opened or self._is_expired(request.job):
                 continue

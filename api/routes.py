@@ -2,7 +2,9 @@
 
 from starlette.routing import Route
 
+from api.docs import get_docs
 from api.health import live, ready
+from api.openapi import get_openapi
 from api.poll import get_enrichment
 from api.submit import post_enrichment
 
@@ -10,6 +12,8 @@ ROUTES = [
     Route("/api/enrichments", post_enrichment, methods=["POST"]),
     Route("/api/enrichments/{job_id}", get_enrichment, methods=["GET"]),
     Route("/api/operations/{job_id}", get_enrichment, methods=["GET"]),
+    Route("/openapi.json", get_openapi, methods=["GET"]),
+    Route("/docs", get_docs, methods=["GET"]),
     Route("/health/live", live, methods=["GET"]),
     Route("/health/ready", ready, methods=["GET"]),
 ]

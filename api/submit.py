@@ -14,6 +14,7 @@ from api.job_id import new_job_id
 from api.job_store import JobView
 from api.json_response import JsonResponse
 from api.problems import Problem, unavailable
+from api.quota import check_quota
 from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
 from enrich_stream.person import Field, IdentifierKind
@@ -26,12 +27,13 @@ CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 async def post_enrichment(request: Request) -> Response:
     """``POST /api/enrichments``: 200 with the data, or 202 with the operation to poll."""
     settings: Settings = request.state.settings
-    order = parse_order(await _body(request, settings.max_body_bytes))
+    order = parse_order(await request.body())
     caller = caller_of(request)
     job_id = new_job_id(caller.organisation, request.headers.get("Idempotency-Key"))
     accepted = _accept(order, job_id, caller, request.state.request_id)
-    if request.state.standby.view(job_id) is None:  # a repeat needs no room
+    if request.state.standby.view(job_id) is None:  # a repeat needs neither
         check_room(request.state.standby, accepted.job, settings)
+        check_quota(request.state.standby, accepted.job, settings)
     with request.state.standby.watch(accepted.job.id) as changed:
         try:
             await request.state.publisher.publish(accepted)
@@ -88,15 +90,6 @@ async def _completed(request: Request, job_id: str, changed: asyncio.Event) -> J
                 changed.clear()
     except TimeoutError:
         return None
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise Problem(413, f"The body is larger than {limit} bytes.")
-    return bytes(body)
 
 
 def _poll_url(request: Request, job_id: str) -> str:

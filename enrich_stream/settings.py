@@ -59,6 +59,32 @@ class Settings(BaseSettings):
     max_body_bytes: ByteSize = Field(
         default=ByteSize(1024 * 1024), gt=0, description="Largest request body; above it, 413."
     )
+    body_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="How long a request body may take to arrive; then 408."
+    )
+    max_head_bytes: ByteSize = Field(
+        default=ByteSize(32 * 1024),
+        gt=0,
+        description="Largest request line and headers; above it, 431.",
+    )
+    head_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="How long they may take to arrive; then 408."
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Web pages that may call from a browser, `https://host` separated by commas.",
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=0, description="Requests of one access key; 0 is no limit."
+    )
+    polls_per_minute: int = Field(
+        default=300, ge=0, description="Those of them that ask for jobs; 0 is no limit."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="A Redis that counts requests for all front doors together, `redis://host`;"
+        " without, each counts its own.",
+    )
     sync_budget_seconds: float = Field(
         default=10.0, ge=0, description="How long a POST may wait to answer 200 instead of 202."
     )
@@ -79,6 +105,12 @@ class Settings(BaseSettings):
         default=5_000,
         ge=1,
         description="Batches of one organisation that have not ended, above which it gets a 429.",
+    )
+    organisation_items_per_day: int | None = Field(
+        default=None,
+        ge=1,
+        description="Persons that one organisation may ask about between midnights, UTC; above"
+        " it, 402. Empty is no limit.",
     )
 
     session_timeout_seconds: float = Field(

@@ -16,10 +16,10 @@ AT = "2026-11-23T10:00:00.000Z"
 LATER = "2026-11-23T10:00:01.000Z"
 
 
-def a_job(total=1, *, job_id="op_1", kind="batch", fields=(Field.EMAIL,)):
+def a_job(total=1, *, job_id="op_1", kind="batch", fields=(Field.EMAIL,), organisation="default"):
     return Job(
         id=job_id,
-        organisation="acme",
+        organisation=organisation,
         kind=kind,
         total=total,
         fields=fields,

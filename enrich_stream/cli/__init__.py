@@ -5,6 +5,7 @@ import typer
 from enrich_stream.cli.demo import demo
 from enrich_stream.cli.dev import dev
 from enrich_stream.cli.directory import directory_app
+from enrich_stream.cli.keys import keys_app
 from enrich_stream.cli.serve import api, worker
 from enrich_stream.cli.submit import submit
 from enrich_stream.cli.topics import topics_app
@@ -21,4 +22,5 @@ app.command()(api)
 app.command()(worker)
 app.command()(submit)
 app.add_typer(topics_app, name="topics")
+app.add_typer(keys_app, name="keys")
 app.add_typer(directory_app, name="directory")

@@ -14,8 +14,11 @@ from samples import AT
 from api.app import create_api
 from api.job_store import JobStore
 from api.publisher import Publisher
+from api.rate_limiter import RateLimiter
 from api.standby import Standby
 from enrich_stream import job
+from enrich_stream.access_keys import create_key
+from enrich_stream.key_ring import KeyRing
 from enrich_stream.partitions import partition_of
 from enrich_stream.records import (
     VERSION,
@@ -47,6 +50,10 @@ class MemoryKafka:
         offset = len(self.logs[partition])
         self.logs[partition].append(SimpleNamespace(key=key, value=value, offset=offset))
         self._grown.set()
+
+    def append_raw(self, role, key, value):
+        """Append to the topic that has ``role``."""
+        self.append(getattr(TOPICS, role), key, value)
 
     def settle(self, record, *items):
         """Write what a worker writes when ``items`` of a job are settled."""
@@ -122,8 +129,7 @@ class MemoryConsumer:
             raise KafkaConnectionError
         return {partition: len(self._kafka.logs[partition]) for partition in partitions}
 
-    async def getmany(self, *, timeout_ms, max_records):
-        assert max_records
+    async def getmany(self, *, timeout_ms, **_bounds):
         records = self._take()
         if not records:
             await self._kafka.wait_for_more(min(timeout_ms / 1000, 0.02))
@@ -141,8 +147,8 @@ class MemoryConsumer:
 
 
 @contextlib.asynccontextmanager
-async def front_door(data_dir, kafka, **settings):
-    """A client of a front door that talks to ``kafka``."""
+async def open_door(data_dir, kafka, **settings):
+    """The services and the application of a front door that talks to ``kafka``."""
     settings = Settings(data_dir=data_dir, **settings)
     store = JobStore(
         data_dir / "standby",
@@ -151,17 +157,42 @@ async def front_door(data_dir, kafka, **settings):
     )
     standby = Standby(MemoryConsumer(kafka), TOPICS, store)
     publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
-    await standby.start()
-    app = create_api({"settings": settings, "standby": standby, "publisher": publisher})
-    state = {"settings": settings, "standby": standby, "publisher": publisher}
+    async with KeyRing(MemoryConsumer(kafka), TOPICS.access_keys) as keys:
+        await standby.start()
+        services = {
+            "settings": settings,
+            "keys": keys,
+            "rate_limiter": RateLimiter(),
+            "standby": standby,
+            "publisher": publisher,
+        }
+        app = create_api(services)
 
-    async def with_state(scope, receive, send):
-        # The client runs no lifespan, from which a server takes the state.
-        await app({**scope, "state": dict(state)}, receive, send)
+        async def with_state(scope, receive, send):
+            # The client runs no lifespan, from which a server takes the state.
+            await app({**scope, "state": dict(services)}, receive, send)
 
-    transport = httpx2.ASGITransport(app=with_state)
-    try:
+        try:
+            yield services, with_state
+        finally:
+            await standby.stop()
+
+
+@contextlib.asynccontextmanager
+async def front_door(data_dir, kafka, **settings):
+    """A client of a front door that talks to ``kafka``."""
+    async with open_door(data_dir, kafka, **settings) as (_, app):
+        transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://door.example") as http:
             yield http
-    finally:
-        await standby.stop()
+
+
+def add_key(kafka, organisation="default", **details):
+    """A new key on the topic of keys, and the headers that go with it."""
+    key, secret = create_key(organisation, **details)
+    put_key(kafka, key)
+    return key, {"X-Access-Key": key.id, "X-Secret-Key": secret}
+
+
+def put_key(kafka, key):
+    kafka.append(TOPICS.access_keys, key.id.encode(), encode(key))

@@ -1,0 +1,132 @@
+"""``GET /openapi.json``: the OpenAPI 3.1 document, from the models and the table of operations."""
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.json_response import JsonResponse
+from api.operations import OPERATIONS, Operation
+from api.schemas import PublicErrorResponseDto
+
+_REF = "#/components/schemas/"
+_CONTRACT_NAMES = {
+    "PostEnrichment": "PostEnrichmentDto",
+    "PersonIdentifier": "PersonIdentifierRecordDto",
+    "SignalsConfig": "SignalsConfigDto",
+}
+"""Models of ours that the contract has under another name."""
+
+_SECURITY_SCHEMES = {
+    "AccessKey": {"type": "apiKey", "in": "header", "name": "X-Access-Key"},
+    "SecretKey": {"type": "apiKey", "in": "header", "name": "X-Secret-Key"},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "`ak_….sk_…`"},
+}
+_SECURITY = [{"AccessKey": [], "SecretKey": []}, {"Bearer": []}]
+_HEADERS = {
+    "X-Request-Id": {"description": "Of this request, a UUID.", "schema": {"type": "string"}}
+}
+_RESPONSE_HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+_OF_ALL = (500,)
+_OF_KEYS = (401, 429, 503)
+
+
+async def get_openapi(_request: Request) -> Response:
+    """``GET /openapi.json``: what this front door can do."""
+    return JsonResponse(document())
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for (method, path), operation in OPERATIONS.items():
+        shown = path.replace("{job_id}", "{id}")
+        paths.setdefault(shown, {})[method.lower()] = _operation(shown, operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "enrich-stream",
+            "description": "Contact enrichment that a company runs itself.",
+            "version": version("enrich-stream"),
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(),
+            "headers": _HEADERS,
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
+    }
+
+
+def _operation(path: str, operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": operation.description or f"{operation.summary}.",
+        "parameters": [*_path_parameters(path), *operation.parameters],
+        "responses": {str(status): answer for status, answer in _responses(operation).items()},
+        "security": _SECURITY if operation.needs_key else [],
+    }
+    if operation.body:
+        described["requestBody"] = {"required": True, "content": _json(operation.body)}
+    return described
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _responses(operation: Operation) -> dict[int, dict[str, Any]]:
+    problems = {*_OF_ALL, *operation.problems, *(_OF_KEYS if operation.needs_key else ())}
+    failed = {
+        status: _response(HTTPStatus(status).phrase, _json(PublicErrorResponseDto))
+        for status in problems
+    }
+    answered = {
+        status: _response(
+            meaning, _json(model) if model else {operation.content_type: {"schema": {}}}
+        )
+        for status, (meaning, model) in operation.answers.items()
+    }
+    return dict(sorted({**failed, **answered}.items()))
+
+
+def _response(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "headers": _RESPONSE_HEADERS, "content": content}
+
+
+def _json(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"{_REF}{_name(model.__name__)}"}}}
+
+
+def _schemas() -> dict[str, Any]:
+    models = {PublicErrorResponseDto}
+    for operation in OPERATIONS.values():
+        models |= {model for _, model in operation.answers.values() if model}
+        models |= {operation.body} if operation.body else set()
+    inputs = [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)]
+    _, generated = models_json_schema(inputs, ref_template=_REF + "{model}")
+    schemas: dict[str, Any] = json.loads(_renamed(json.dumps(generated["$defs"])))
+    return schemas
+
+
+def _renamed(text: str) -> str:
+    """The schemas with the contract's names, where they are defined and where they are used."""
+    return re.sub(rf'"({_REF})?(\w+)"', lambda m: f'"{m[1] or ""}{_name(m[2])}"', text)
+
+
+def _name(model: str) -> str:
+    return _CONTRACT_NAMES.get(model, model)
