@@ -30,7 +30,7 @@ _SECURITY_SCHEMES = {
     "SecretKey": {"type": "apiKey", "in": "header", "name": "X-Secret-Key"},
     "Bearer": {"type": "http", "scheme": "bearer", "description": "`ak_….sk_…`"},
 }
-_SECURITY = [{"AccessKey": [], "SecretKey": []}, {"Bearer": []}]
+_SECURITY: list[dict[str, list[str]]] = [{"AccessKey": [], "SecretKey": []}, {"Bearer": []}]
 _HEADERS = {
     "X-Request-Id": {"description": "Of this request, a UUID.", "schema": {"type": "string"}}
 }
@@ -113,12 +113,14 @@ def _json(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    models = {PublicErrorResponseDto}
+    models: set[type[BaseModel]] = {PublicErrorResponseDto}
     for operation in OPERATIONS.values():
         models |= {model for _, model in operation.answers.values() if model}
         models |= {operation.body} if operation.body else set()
-    inputs = [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)]
-    _, generated = models_json_schema(inputs, ref_template=_REF + "{model}")
+    _, generated = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)],
+        ref_template=_REF + "{model}",
+    )
     schemas: dict[str, Any] = json.loads(_renamed(json.dumps(generated["$defs"])))
     return schemas
 

@@ -157,12 +157,14 @@ async def open_door(data_dir, kafka, **settings):
     )
     standby = Standby(MemoryConsumer(kafka), TOPICS, store)
     publisher = Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds)
+    url = settings.redis_url
+    limiter = RateLimiter(url.get_secret_value() if url else None)
     async with KeyRing(MemoryConsumer(kafka), TOPICS.access_keys) as keys:
         await standby.start()
         services = {
             "settings": settings,
             "keys": keys,
-            "rate_limiter": RateLimiter(),
+            "rate_limiter": limiter,
             "standby": standby,
             "publisher": publisher,
         }
@@ -176,6 +178,7 @@ async def open_door(data_dir, kafka, **settings):
             yield services, with_state
         finally:
             await standby.stop()
+            await limiter.close()
 
 
 @contextlib.asynccontextmanager
