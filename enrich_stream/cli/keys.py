@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from enrich_stream import access_keys
 from enrich_stream.access_keys import AccessKey, create_key
@@ -15,6 +13,8 @@ from enrich_stream.key_ring import KeyRing, key_consumer, write_key
 from enrich_stream.settings import load_settings
 from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import topics_for
+
+_WIDTHS = (29, 16, 7, 24, 24, 1)
 
 keys_app = typer.Typer(
     name="keys",
@@ -43,11 +43,11 @@ def create(
 @keys_app.command("list")
 def list_keys() -> None:
     """Show all keys, without their secrets."""
-    table = Table("access key", "organisation", "name", "state", "created", "expires", box=None)
+    # Plain columns: a key's id must come out whole, however narrow the terminal.
+    typer.echo(_line("access key", "organisation", "state", "created", "expires", "name"))
     for key in ask_kafka(_all_keys()):
-        dates = key.created_at, key.expires_at or "never"
-        table.add_row(key.id, key.organisation, key.name, access_keys.state(key), *dates)
-    Console(highlight=False, soft_wrap=True).print(table)
+        state, expires = access_keys.state(key), key.expires_at or "never"
+        typer.echo(_line(key.id, key.organisation, state, key.created_at, expires, key.name))
 
 
 @keys_app.command()
@@ -57,6 +57,11 @@ def revoke(
     """Withdraw a key for good: every front door refuses it from then on."""
     ask_kafka(_revoke(access_key))
     typer.echo(f"{access_key} is revoked.", err=True)
+
+
+def _line(*cells: str) -> str:
+    pairs = zip(cells, _WIDTHS, strict=True)
+    return "  ".join(f"{cell:{width}}" for cell, width in pairs).rstrip()
 
 
 async def _create(organisation: str, name: str, expires: str | None) -> tuple[AccessKey, str]:
