@@ -38,8 +38,11 @@ def poll_body(view: JobView) -> dict[str, Any]:
 def synchronous_body(view: JobView, request_id: str) -> dict[str, Any] | None:
     """200 on POST: the data of a single person; None when nobody could be asked.
 
-    Then the caller gets the operation instead: an outage must not read as "has none".
+    Then the caller gets the operation instead: an outage must not read as "has none". So it does
+    when its idempotency key had been used for a batch.
     """
+    if view.header.job.kind != "single":
+        return None
     (item,) = view.items
     if item.outcome is Outcome.UNKNOWN:
         return None

@@ -78,7 +78,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
         "security": _SECURITY if operation.needs_key else [],
     }
     if operation.body:
-        described["requestBody"] = {"required": True, "content": _json(operation.body)}
+        content = _json(operation.body)
+        content["application/json"]["examples"] = {
+            name: {"value": example} for name, example in operation.examples.items()
+        }
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 
@@ -101,7 +105,13 @@ def _responses(operation: Operation) -> dict[int, dict[str, Any]]:
         )
         for status, (meaning, model) in operation.answers.items()
     }
+    for status, linked in operation.links.items():
+        answered[status]["links"] = {name: _link(name) for name in linked}
     return dict(sorted({**failed, **answered}.items()))
+
+
+def _link(operation_id: str) -> dict[str, Any]:
+    return {"operationId": operation_id, "parameters": {"id": "$response.body#/id"}}
 
 
 def _response(description: str, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of each route; a test holds the table to the routes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,6 +27,8 @@ class Operation:
         answers: By status, what it means and the shape of its body.
         problems: The statuses of its errors, beside those that every route has.
         body: The shape of the request's body.
+        examples: Bodies that are accepted, by name.
+        links: By status, the operations that go on with the answer's id.
         parameters: As OpenAPI has them; those of the path are added.
         needs_key: Whether it answers 401 without a key, and is counted under a limit.
         content_type: Of its answers.
@@ -38,6 +40,8 @@ class Operation:
     answers: Mapping[int, tuple[str, type[BaseModel] | None]]
     problems: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    links: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     parameters: tuple[Mapping[str, Any], ...] = ()
     needs_key: bool = True
     content_type: str = "application/json"
@@ -48,6 +52,16 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "description": "A repeat under the same key is the same operation.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS},
+}
+_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "one": {
+        "identifier": {"linkedin_url": "https://www.linkedin.com/in/mira-okafor"},
+        "fields": ["contact.email", "contact.phone"],
+    },
+    "batch": {
+        "identifiers": [{"email": "mira_okafor@northwind.example"}, {"x_handle": "@mira_okafor"}],
+        "fields": ["contact.email", "profile"],
+    },
 }
 _OPERATION = {200: ("The operation as it is now.", OperationResponseDto)}
 
@@ -63,7 +77,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         },
         problems=(400, 402, 408, 413, 415),
         body=PostEnrichment,
+        examples=_EXAMPLES,
         parameters=(_IDEMPOTENCY_KEY,),
+        links={202: ("getEnrichment", "getOperation")},
     ),
     ("GET", "/api/enrichments/{job_id}"): Operation(
         id="getEnrichment", summary="Get enrichment", answers=_OPERATION, problems=(404,)

@@ -43,7 +43,7 @@ async def run_api(
     if rebuild:
         discard_standby(standby_path(settings))
         log.info("standby.discarded", why="--rebuild")
-    listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
+    listener = listen_on(host or settings.api_host, settings.api_port if port is None else port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listener.close)
         services = await stack.enter_async_context(open_services(settings, topics))
@@ -81,7 +81,8 @@ def _check_is_guarded(listener: socket.socket, keys: KeyRing) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; ``SetupError`` when it is not to be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends at once on each connection; without, head and body of
     # an answer go out in two writes, and the second waits 40 ms for the client's delayed ACK.

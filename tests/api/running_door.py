@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import socket
 import threading
 
 import uvicorn
 from front_door import open_door
 
-from api.server import http_config
+from api.server import http_config, listen_on
 
 
 @contextlib.contextmanager
@@ -19,7 +18,7 @@ def running_door(data_dir, kafka, **settings):
 
     async def serve():
         async with open_door(data_dir, kafka, **settings) as (services, app):
-            listener = socket.create_server(("127.0.0.1", 0))
+            listener = listen_on("127.0.0.1", 0)
             server = uvicorn.Server(http_config(app, services["settings"]))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             address.append(listener.getsockname())
