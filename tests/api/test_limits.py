@@ -7,12 +7,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import httpx2
+import msgspec
 import pytest
-from front_door import MemoryKafka, add_key, front_door, open_door
+from front_door import TOPICS, MemoryKafka, add_key, front_door, open_door
 from samples import a_job, settled
 
 from api.rate_limiter import RateLimiter
+from enrich_stream import clock
 from enrich_stream.errors import SetupError
+from enrich_stream.records import VERSION, EnrichmentRequested, encode
 
 BODY = {"identifiers": [{"email": "a@b.example"}] * 4, "fields": ["contact.email"]}
 POLL = "/api/enrichments/op_1"
@@ -184,8 +188,6 @@ async def test_a_repeat_needs_no_quota_and_counts_once(tmp_path):
     kafka = MemoryKafka()
     key = {"Idempotency-Key": "1"}
     async with open_door(tmp_path, kafka) as (services, app):
-        import httpx2
-
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
             for _ in range(3):
@@ -224,3 +226,22 @@ async def test_a_new_day_begins_anew(tmp_path, monkeypatch):
     async with open_door(tmp_path / "new", kafka) as (services, _):
         await services["standby"].view_accepted("op_none", 5)
         assert services["standby"].items_today("default") == 4
+
+
+async def test_a_request_that_is_read_twice_counts_once(tmp_path):
+    """The same record in one batch of reading, and again in a later one."""
+    kafka = MemoryKafka()
+
+    def accept(job_id):
+        job = msgspec.structs.replace(a_job(4, job_id=job_id), accepted_at=clock.now())
+        record = EnrichmentRequested(version=VERSION, job=job, items=())
+        kafka.append(TOPICS.requests, job_id.encode(), encode(record))
+
+    accept("op_1")
+    accept("op_1")
+    async with open_door(tmp_path, kafka) as (services, _):
+        await services["standby"].view_accepted("op_none", 5)
+        accept("op_1")
+        accept("op_2")
+        assert await services["standby"].view_accepted("op_2", 5)
+        assert services["standby"].items_today("default") == 8
