@@ -1,7 +1,8 @@
 """HTTP below the application: what cannot become a request is answered in the contract's shape.
 
 uvicorn answers broken HTTP in plain text, and bounds neither the size of a request's head nor the
-time it may take: a client that sends a byte now and then would hold its connection for ever.
+time that a client may take: one that sends a byte now and then, or reads none, would hold its
+connection for ever.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from enrich_stream.settings import Settings
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with bounds for the head of a request: its first line and its headers."""
+    """uvicorn's protocol, with bounds for the head of a request, its first line and its headers."""
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
@@ -30,6 +31,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._pending_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._send_seconds = settings.send_timeout_seconds
+        self._send_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -39,7 +42,18 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._stop_waiting()
+        self._stop_minding()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Give a client that does not read some time to begin, before it is dropped."""
+        super().pause_writing()
+        self._send_timer = self.loop.call_later(self._send_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client reads."""
+        self._stop_minding()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; of a head that does not end, no more than there may be."""
@@ -104,6 +118,11 @@ class HttpProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _stop_minding(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
 
     def _give_up(self) -> None:
         if self._is_answering:

@@ -6,6 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth import OPEN_PATHS
 from api.problems import Problem, problem_response
 from api.rate_limiter import RateLimiter, Standing
 from enrich_stream.settings import Settings
@@ -16,7 +17,7 @@ _POLLED = ("/api/enrichments/", "/api/operations")
 class RateLimit:
     """Counts each request under its key and refuses what is over a limit.
 
-    Requests without a key are not counted: there are none but on the loopback.
+    What needs no key is not counted: open paths, and all on the loopback before there are keys.
     """
 
     def __init__(self, app: ASGIApp, limiter: RateLimiter, settings: Settings) -> None:
@@ -42,7 +43,7 @@ class RateLimit:
     async def _standing(self, scope: Scope) -> Standing | None:
         """The limit that the request is nearest to; None when there is none for it."""
         caller = scope["state"]["caller"]
-        if caller is None or caller.key_id is None:
+        if caller is None or caller.key_id is None or scope["path"] in OPEN_PATHS:
             return None
         standings: list[Standing] = []
         for bucket, limit in self._limits(scope):

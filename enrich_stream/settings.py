@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     head_timeout_seconds: float = Field(
         default=10.0, gt=0, description="How long they may take to arrive; then 408."
     )
+    send_timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long a client may read nothing of an answer; then it is dropped.",
+    )
     cors_origins: str = Field(
         default="",
         description="Web pages that may call from a browser, `https://host` separated by commas.",

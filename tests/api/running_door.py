@@ -12,14 +12,31 @@ from api.server import http_config, listen_on
 
 @contextlib.contextmanager
 def running_door(data_dir, kafka, **settings):
-    """The address of a front door that runs in a thread, under uvicorn as in production."""
+    """The address of a front door that runs in a thread."""
+
+    @contextlib.asynccontextmanager
+    async def opened():
+        async with open_door(data_dir, kafka, **settings) as (services, app):
+            yield app, services["settings"]
+
+    with running(opened) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running(opened):
+    """The address of an application that runs in a thread, under uvicorn as in production.
+
+    ``opened`` is an asynchronous context that gives the application and its settings.
+    """
     started, stop = threading.Event(), threading.Event()
     address = []
 
     async def serve():
-        async with open_door(data_dir, kafka, **settings) as (services, app):
+        async with opened() as (app, settings):
             listener = listen_on("127.0.0.1", 0)
-            server = uvicorn.Server(http_config(app, services["settings"]))
+            listener.listen()  # already now, so that nobody is refused before the server is up
+            server = uvicorn.Server(http_config(app, settings))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             address.append(listener.getsockname())
             started.set()

@@ -1,13 +1,17 @@
 """What a front door answers below the application: broken, huge and slow HTTP, on a real socket."""
 
+import contextlib
 import json
 import re
 import socket
+import threading
 import uuid
 
 import pytest
 from front_door import MemoryKafka
-from running_door import running_door
+from running_door import running, running_door
+
+from enrich_stream.settings import Settings
 
 HEAD = b"POST /api/enrichments HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
@@ -24,7 +28,8 @@ def door(tmp_path_factory):
 def impatient_door(tmp_path_factory):
     """A door at which slowness shows soon."""
     home, seconds = tmp_path_factory.mktemp("impatient"), 0.3
-    limits = {"head_timeout_seconds": seconds, "body_timeout_seconds": seconds}
+    timeouts = ("head_timeout_seconds", "body_timeout_seconds", "send_timeout_seconds")
+    limits = dict.fromkeys(timeouts, seconds)
     with running_door(home, MemoryKafka(), **limits) as address:
         yield address
 
@@ -144,3 +149,24 @@ def test_a_slow_head_after_an_answered_request_is_a_408(impatient_door):
     first, second = answer.split(b'{"status":"ok"}')
     assert first.startswith(b"HTTP/1.1 200 OK")
     check_problem(second, 408)
+
+
+def test_a_client_that_reads_nothing_is_dropped():
+    """An answer that is larger than what fits on the way is not kept for it for ever."""
+    dropped = threading.Event()
+
+    async def large(scope, _receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            body = {"type": "http.response.body", "body": b"x" * 50_000_000, "more_body": True}
+            await send(body)
+            await send(body)  # waits for the client, or for its end
+            dropped.set()
+
+    @contextlib.asynccontextmanager
+    async def opened():
+        yield large, Settings(send_timeout_seconds=0.3)
+
+    with running(opened) as address, socket.create_connection(address) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert dropped.wait(20)

@@ -95,6 +95,7 @@ async def test_wrong_keys_and_open_paths_are_not_counted(tmp_path, kafka):
         for _ in range(3):
             assert (await http.get("/nowhere", headers=wrong)).status_code == 401
             assert (await http.get("/health/live")).status_code == 200
+            assert (await http.get("/health/ready", headers=headers)).status_code != 429
         assert (await http.get("/nowhere", headers=headers)).status_code == 404
 
 

@@ -1,5 +1,6 @@
 """Access keys on a real Kafka: made by the command, followed by every front door."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import httpx2
 import pytest
 from service import TOPICS, until
 
+from enrich_stream.cli.dev_key import kept_key
 from enrich_stream.stack import Stack, free_port, wait_for
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - that nobody listens there is what is tested
@@ -150,3 +152,17 @@ def _run_api(kafka, environ):
         check=False,
         timeout=60,
     )
+
+
+def test_the_key_of_a_machine_of_ones_own_is_kept_while_it_works(kafka, enrich_stream, tmp_path):
+    """The same in each run, for its owner's eyes only; a new one once it is revoked."""
+    file, topic = tmp_path / "access-key", TOPICS.access_keys
+
+    first, again = (asyncio.run(kept_key(file, kafka.bootstrap_servers, topic)) for _ in range(2))
+    enrich_stream("keys", "revoke", first.access_key)
+    other = asyncio.run(kept_key(file, kafka.bootstrap_servers, topic))
+
+    assert first == again != other
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text() == other.environment()
+    assert first.secret_key not in repr(first)
