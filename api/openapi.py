@@ -32,9 +32,14 @@ _SECURITY_SCHEMES = {
 }
 _SECURITY: list[dict[str, list[str]]] = [{"AccessKey": [], "SecretKey": []}, {"Bearer": []}]
 _HEADERS = {
-    "X-Request-Id": {"description": "Of this request, a UUID.", "schema": {"type": "string"}}
+    name: {"description": meaning, "schema": {"type": "string"}}
+    for name, meaning in {
+        "X-Request-Id": "Of this request, a UUID.",
+        "Retry-After": "Seconds after which a repeat may succeed.",
+        "WWW-Authenticate": "How a key can be sent.",
+    }.items()
 }
-_RESPONSE_HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+_HEADERS_OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _OF_ALL = (500,)
 _OF_KEYS = (401, 429, 503)
 
@@ -96,7 +101,11 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 def _responses(operation: Operation) -> dict[int, dict[str, Any]]:
     problems = {*_OF_ALL, *operation.problems, *(_OF_KEYS if operation.needs_key else ())}
     failed = {
-        status: _response(HTTPStatus(status).phrase, _json(PublicErrorResponseDto))
+        status: _response(
+            HTTPStatus(status).phrase,
+            _json(PublicErrorResponseDto),
+            _HEADERS_OF_STATUS.get(status, ()),
+        )
         for status in problems
     }
     answered = {
@@ -114,8 +123,15 @@ def _link(operation_id: str) -> dict[str, Any]:
     return {"operationId": operation_id, "parameters": {"id": "$response.body#/id"}}
 
 
-def _response(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "headers": _RESPONSE_HEADERS, "content": content}
+def _response(
+    description: str, content: Mapping[str, Any], headers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    named = ("X-Request-Id", *headers)
+    return {
+        "description": description,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in named},
+        "content": content,
+    }
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool, ConnectionPool
 
 from enrich_stream.errors import SetupError
 
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 SHARED_COUNT_SECONDS = 0.5
 """How long Redis may hold up a request."""
+CONNECTIONS = 32
+"""To Redis, of one front door; a count that finds none free waits."""
 ALONE_SECONDS = 5.0
 """How long this front door counts by itself before it asks Redis again."""
 
@@ -95,7 +97,9 @@ async def _count(
 
 def _pool(redis_url: str) -> ConnectionPool:
     try:
-        return ConnectionPool.from_url(redis_url)
+        return BlockingConnectionPool.from_url(
+            redis_url, max_connections=CONNECTIONS, timeout=SHARED_COUNT_SECONDS
+        )
     except ValueError:
         # Its own message may repeat the URL, which may hold a password.
         raise SetupError("ENRICH_REDIS_URL must look like redis://host:port/0") from None
