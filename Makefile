@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo dev test chaos check format bench clean
+.PHONY: help demo dev test chaos check contract format bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -29,6 +29,9 @@ check: $(VENV)/.ready ## Format, lint and types
 format: $(VENV)/.ready ## Mend format and lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+contract: $(VENV)/.ready ## Ask a front door all that its OpenAPI document allows, and not: 2,000 cases
+	CONTRACT_EXAMPLES=700 $(BIN)/pytest tests/contract
 
 bench: $(VENV)/.ready ## Measure: items per second, latency, memory
 	$(BIN)/python bench/first_figures.py

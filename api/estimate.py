@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.bodies import Order, Person, parse_order
 from api.caller import caller_of
 from api.json_response import JsonResponse
-from api.submit import new_job, read_body
+from api.submit import new_job
 from enrich_stream.forecast import Forecast, forecast
 from enrich_stream.memory import MaxAge
 from enrich_stream.records import Job, Lane
@@ -33,7 +33,7 @@ async def post_estimate(request: Request) -> Response:
                 ``asOf``, when it was found out.
             maxProviderCalls: Of this item; 0 for a duplicate.
     """
-    order = parse_order(await read_body(request))
+    order = parse_order(await request.body())
     job = new_job(order, caller_of(request), request.state.request_id)
     by_person = {
         str(person.identifier): _forecast(request, person, job) for person in order.persons

@@ -1,7 +1,7 @@
 """``GET /api/enrichments/{id}/events``: a running job as a stream of server-sent events.
 
 A reader that takes nothing is held up by nobody but itself: its events wait in the copy, not in
-memory, and the operating system ends its connection after ``ENRICH_READER_TIMEOUT_SECONDS``.
+memory, and its connection is ended after ``ENRICH_SEND_TIMEOUT_SECONDS``.
 """
 
 import contextlib

@@ -69,8 +69,14 @@ class JobBatch:
             elif header := readable(change, JobHeader):
                 self._rows[change.key] = with_header(self._row(change.key), header)
 
-    def put_requests(self, changes: Iterable[Change], is_expired: Callable[[Job], bool]) -> None:
-        """Fold accepted requests, which make a job known before any worker has seen it."""
+    def put_requests(
+        self, changes: Iterable[Change], is_expired: Callable[[Job], bool]
+    ) -> list[Job]:
+        """Fold accepted requests, which make a job known before any worker has seen it.
+
+        Returns the job of each, also of one that is known already.
+        """
+        accepted: list[Job] = []
         for change in changes:
             request = readable(change, _Accepted)
             # A key of another job is a record that the workers bury.
@@ -80,6 +86,8 @@ class JobBatch:
             if change.key in self._deleted or is_expired(request.job):
                 continue
             self._rows[change.key] = with_request(self._row(change.key), request.job)
+            accepted.append(request.job)
+        return accepted
 
     @property
     def writes(self) -> rocksdict.WriteBatch:

@@ -20,6 +20,7 @@ from api import job_lists
 from api.change import Change
 from api.claim_store import ClaimStore
 from api.contact_store import ContactStore
+from api.daily_items import Counted, DailyItems
 from api.job_batch import ANSWER, EVIDENCE, JOB, JOINED, JobBatch
 from api.job_row import ENDED, NOTHING, OPEN, JobRow, JobView, view_of
 from enrich_stream import clock, job
@@ -47,6 +48,7 @@ class JobStore:
         with self._storage_errors():
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
+            self._items_today = DailyItems(self._db)
             self._check_layout()
             self._open_counts = Counter(self._open_jobs())
         self.claims = ClaimStore(self._db, retention)
@@ -61,6 +63,7 @@ class JobStore:
         self._db.delete_range(b"", b"\xff")
         self._db.put(_LAYOUT, LAYOUT)
         self._open_counts = Counter()
+        self._items_today.clear()
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """The next offset to read of each topic partition that was read before."""
@@ -84,7 +87,9 @@ class JobStore:
         batch = JobBatch(self._row)
         batch.put_items(items)
         batch.put_headers(headers)
-        batch.put_requests(requests, self._is_expired)
+        counted: Counted = {}
+        for accepted in batch.put_requests(requests, self._is_expired):
+            self._items_today.add(batch.writes, accepted, counted)
         self.claims.apply(batch.writes, claims)
         self.contacts.apply(batch.writes, contacts)
         for (topic, partition), offset in offsets.items():
@@ -92,6 +97,7 @@ class JobStore:
         writes, jobs = batch.finish()
         with self._storage_errors():
             self._db.write(writes)
+        self._items_today.count(counted)
         for before, after in jobs.values():
             self._open_counts.subtract(job_lists.owners(before))
             self._open_counts.update(job_lists.owners(after))
@@ -105,6 +111,10 @@ class JobStore:
             for (whose, where), count in self._open_counts.items()
             if where == lane and organisation in (None, whose)
         )
+
+    def items_today(self, organisation: str) -> int:
+        """How many items of an organisation were accepted since midnight, UTC."""
+        return self._items_today.of(organisation)
 
     def view(self, job_id: str) -> JobView | None:
         """The job, or None when nothing is known of it or it is no longer kept."""

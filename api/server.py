@@ -2,15 +2,20 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_api, open_services, standby_path
+from api.http_protocol import HttpProtocol
 from api.job_store import discard_standby
 from enrich_stream.errors import SetupError
+from enrich_stream.key_ring import KeyRing
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
 from enrich_stream.startup import topics_are_there
@@ -41,21 +46,12 @@ async def run_api(
     if rebuild:
         discard_standby(standby_path(settings))
         log.info("standby.discarded", why="--rebuild")
-    listener = listen(
-        host or settings.api_host,
-        settings.api_port if port is None else port,
-        settings.reader_timeout_seconds,
-    )
-    async with open_services(settings, topics) as services:
-        server = ApiServer(
-            uvicorn.Config(
-                create_api(services),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_DRAIN_SECONDS,
-            )
-        )
+    listener = listen_on(host or settings.api_host, settings.api_port if port is None else port)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        services = await stack.enter_async_context(open_services(settings, topics))
+        _check_is_guarded(listener, services["keys"])
+        server = ApiServer(http_config(create_api(services), settings))
         address = listener.getsockname()
         log.info("api.listening", host=address[0], port=address[1])
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -65,16 +61,37 @@ async def run_api(
         await serving
 
 
-def listen(host: str, port: int, reader_timeout_seconds: float) -> socket.socket:
-    """A socket for connections that end when the other side takes nothing for that long."""
+def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Any callable that makes a protocol will do; its types know only classes.
+        http=partial(HttpProtocol, settings),  # type: ignore[arg-type]
+        ws="none",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+
+
+def _check_is_guarded(listener: socket.socket, keys: KeyRing) -> None:
+    """Refuse to be reached from elsewhere while nobody needs a key."""
+    address = listener.getsockname()[0]
+    if not keys.is_in_use and not ipaddress.ip_address(address).is_loopback:
+        raise SetupError(
+            f"there are no access keys yet, so whoever reaches {address} could use everything;"
+            " make one with: enrich-stream keys create --organisation NAME"
+        )
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; ``SetupError`` when it is not to be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends at once on each connection; without, head and body of
     # an answer go out in two writes, and the second waits 40 ms for the client's delayed ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
-        milliseconds = int(reader_timeout_seconds * 1000)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     try:
         listener.bind((host, port))
     except OSError as error:

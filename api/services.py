@@ -5,7 +5,9 @@ from typing import TypedDict
 
 from api.events import OpenStreams
 from api.publisher import Publisher
+from api.rate_limiter import RateLimiter
 from api.standby import Standby
+from enrich_stream.key_ring import KeyRing
 from enrich_stream.providers.base import Provider
 from enrich_stream.settings import Settings
 
@@ -17,6 +19,8 @@ class Services(TypedDict):
     """
 
     settings: Settings
+    keys: KeyRing
+    rate_limiter: RateLimiter
     publisher: Publisher
     standby: Standby
     providers: Sequence[Provider]

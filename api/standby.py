@@ -106,6 +106,10 @@ class Standby:
         """How many jobs of a lane have not ended; of one organisation, or of all."""
         return self._store.open_jobs(lane, organisation)
 
+    def items_today(self, organisation: str) -> int:
+        """How many items of an organisation were accepted since midnight, UTC."""
+        return self._store.items_today(organisation)
+
     def view(self, job_id: str) -> JobView | None:
         """The job as far as this copy is; None when it has not heard of it."""
         return self._store.view(job_id)

@@ -17,6 +17,7 @@ from api.job_row import JobView
 from api.json_response import JsonResponse
 from api.problems import Problem, unavailable
 from api.public_url import public_url
+from api.quota import check_quota
 from api.waiting import preferred_wait, until, waiting_headers
 from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
@@ -28,7 +29,7 @@ CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 
 async def post_enrichment(request: Request) -> Response:
     """``POST /api/enrichments``: 200 with the data, or 202 with the operation to poll."""
-    order = parse_order(await read_body(request))
+    order = parse_order(await request.body())
     job_, is_replay = await _admit(request, order)
     if not (is_replay and await is_under_way(request, job_.id)):
         await _publish(request, _requested(job_, order))
@@ -56,8 +57,9 @@ async def _admit(request: Request, order: Order) -> tuple[Job, bool]:
     job = new_job(order, caller_of(request), request.state.request_id)
     key = claim_key(request)
     claim = known_claim(request, key, order) if key else None
-    if claim is None:  # a repeat needs no room
+    if claim is None:  # a repeat needs neither
         check_room(request.state.standby, job, request.state.settings)
+        check_quota(request.state.standby, job, request.state.settings)
         claim = await new_claim(request, key, order, job) if key else None
     if claim is None:
         return job, False
@@ -119,14 +121,3 @@ async def _waited_for(request: Request, job: Job, wait: int | None) -> JobView |
         return view is not None and view.is_complete
 
     return await until(has_ended, request, job.id, seconds) if seconds else None
-
-
-async def read_body(request: Request) -> bytes:
-    """The body; ``Problem`` 413 as soon as it is larger than the settings allow."""
-    limit = request.state.settings.max_body_bytes
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise Problem(413, f"The body is larger than {limit} bytes.")
-    return bytes(body)

@@ -34,8 +34,10 @@ from api.change import Change
 from api.events import OpenStreams
 from api.job_store import JobStore
 from api.publisher import Publisher, request_producer
+from api.rate_limiter import RateLimiter
 from api.standby import Standby, standby_consumer
 from enrich_stream import clock, job
+from enrich_stream.key_ring import KeyRing, key_consumer
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import VERSION, Job, JobItem, SettledItem, encode, raw
 from enrich_stream.rocks import RocksMemory
@@ -193,6 +195,8 @@ def _front_door(home: Path) -> ASGIApp:
             "settings": settings,
             "publisher": publisher,
             "standby": standby,
+            "keys": KeyRing(key_consumer(NOWHERE), topics.access_keys),
+            "rate_limiter": RateLimiter(None),
             "providers": (),
             "open_streams": OpenStreams(),
         }

@@ -82,6 +82,38 @@ class Settings(_Environment):
     max_body_bytes: ByteSize = Field(
         default=ByteSize(1024 * 1024), gt=0, description="Largest request body; above it, 413."
     )
+    body_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="How long a request body may take to arrive; then 408."
+    )
+    max_head_bytes: ByteSize = Field(
+        default=ByteSize(32 * 1024),
+        gt=0,
+        description="Largest request line and headers; above it, 431.",
+    )
+    head_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="How long they may take to arrive; then 408."
+    )
+    send_timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long a client may read nothing of an answer; then it is dropped.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Web pages that may call from a browser, `https://host` separated by commas.",
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=0, description="Requests of one access key; 0 is no limit."
+    )
+    polls_per_minute: int = Field(
+        default=300, ge=0, description="Those of them that ask for jobs; 0 is no limit."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="A Redis that counts for all processes together, `redis://host`: the requests"
+        " of a key at front doors, the calls to a provider of workers. Without, each counts its"
+        " own.",
+    )
     sync_budget_seconds: float = Field(
         default=10.0, ge=0, description="How long a POST may wait to answer 200 instead of 202."
     )
@@ -106,11 +138,6 @@ class Settings(_Environment):
         description="Event streams of one organisation that one front door serves at once; above"
         " it, 429.",
     )
-    reader_timeout_seconds: float = Field(
-        default=30.0,
-        ge=1,
-        description="A client that takes nothing of its answer for this long is disconnected.",
-    )
 
     max_open_jobs: int = Field(
         default=20_000,
@@ -122,6 +149,12 @@ class Settings(_Environment):
         default=5_000,
         ge=1,
         description="Batches of one organisation that have not ended, above which it gets a 429.",
+    )
+    organisation_items_per_day: int | None = Field(
+        default=None,
+        ge=1,
+        description="Persons that one organisation may ask about between midnights, UTC; above"
+        " it, 402. Empty is no limit.",
     )
 
     session_timeout_seconds: float = Field(
@@ -242,11 +275,6 @@ class Settings(_Environment):
         default=50, ge=1, description="Connections of one worker to the endpoint."
     )
 
-    redis_url: SecretStr | None = Field(
-        default=None,
-        description="A Redis in which all workers count their calls to a provider together,"
-        " `redis://host`; without, each worker keeps to the limits by itself.",
-    )
     provider_parked_seconds: float = Field(
         default=3600.0,
         gt=0,

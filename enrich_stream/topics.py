@@ -79,6 +79,7 @@ class Topics:
     contacts: Topic
     dead_letters: Topic
     probes: Topic
+    access_keys: Topic
     jobs_changelog: Topic
     job_items_changelog: Topic
     contacts_changelog: Topic

@@ -28,7 +28,7 @@ from enrich_stream.providers.prospeo import Prospeo
 from enrich_stream.settings import Settings
 from enrich_stream.signals.intent import load_rules
 from enrich_stream.signals.provider import SignalsProvider
-from enrich_stream.signals.sources import make_sources
+from enrich_stream.signals.sources import make_sources, sources_off
 from enrich_stream.verification.verifier import Verifier
 
 ENTRY_POINTS = "enrich_stream.providers"
@@ -80,6 +80,7 @@ def make_providers(settings: Settings, clients: HttpClients | None = None) -> li
 async def open_providers(settings: Settings) -> AsyncIterator[Sequence[Provider]]:
     """The providers, started, and stopped at the end."""
     async with contextlib.AsyncExitStack() as stack:
+        _log_who_is_off(settings)
         clients = HttpClients(settings)
         stack.push_async_callback(clients.close)
         providers = make_providers(settings, clients)
@@ -87,6 +88,15 @@ async def open_providers(settings: Settings) -> AsyncIterator[Sequence[Provider]
             stack.push_async_callback(provider.stop)
             await provider.start()
         yield providers
+
+
+def _log_who_is_off(settings: Settings) -> None:
+    for event, off in (
+        ("providers.off", connectors_off(settings)),
+        ("signals.off", sources_off(settings)),
+    ):
+        if off:
+            log.info(event, **off)
 
 
 def connectors_off(settings: Settings) -> dict[str, str]:
@@ -118,8 +128,6 @@ def _own(settings: Settings) -> Iterator[Provider]:
 
 def _connectors(settings: Settings, clients: HttpClients) -> Iterator[Provider]:
     off = connectors_off(settings)
-    if off:
-        log.info("providers.off", **off)
     for connector in CONNECTORS:
         if connector.name not in off:
             yield connector(getattr(settings, connector.name), clients)

@@ -6,8 +6,6 @@ a provider as well, has a switch of its own and shares the rest: the token and t
 
 from collections.abc import Callable, Mapping
 
-import structlog
-
 from enrich_stream.providers.client import Dialect, endpoint
 from enrich_stream.providers.client.settings import ConnectorSettings
 from enrich_stream.providers.clients import HttpClients
@@ -33,15 +31,16 @@ LIMITS: Mapping[Platform, str] = {
 }
 """As documented; of Mastodon and feeds by each server, and of GitHub by its provider."""
 
-log = structlog.get_logger(__name__)
-
 
 def make_sources(settings: Settings, clients: HttpClients) -> list[Source]:
     """The platforms that the settings turn on."""
-    off = {p.value: why for p in Platform if (why := _why_off(p, settings))}
-    if off:
-        log.info("signals.off", **off)
+    off = sources_off(settings)
     return [_MAKERS[p](settings, clients) for p in Platform if p.value not in off]
+
+
+def sources_off(settings: Settings) -> dict[str, str]:
+    """The platforms that are not asked, each with the reason."""
+    return {p.value: why for p in Platform if (why := _why_off(p, settings))}
 
 
 def _of(settings: Settings, platform: Platform) -> ConnectorSettings:

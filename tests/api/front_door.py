@@ -8,7 +8,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx2
-import uvicorn
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 from samples import AT
@@ -17,9 +16,12 @@ from api.app import create_api
 from api.events import OpenStreams
 from api.job_store import JobStore
 from api.publisher import Publisher
-from api.server import ApiServer, listen
+from api.rate_limiter import RateLimiter
+from api.server import ApiServer, http_config, listen_on
 from api.standby import Standby
 from enrich_stream import job
+from enrich_stream.access_keys import create_key
+from enrich_stream.key_ring import KeyRing
 from enrich_stream.partitions import partition_of
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.records import (
@@ -56,6 +58,10 @@ class MemoryKafka:
         self.logs[partition].append(SimpleNamespace(key=key, value=value, offset=offset))
         self._grown.set()
         return partition, offset
+
+    def append_raw(self, role, key, value):
+        """Append to the topic that has ``role``."""
+        self.append(getattr(TOPICS, role), key, value)
 
     def accept(self, record):
         """Write what a front door writes when a job is accepted."""
@@ -148,8 +154,7 @@ class MemoryConsumer:
             raise KafkaConnectionError
         return {partition: len(self._kafka.logs[partition]) for partition in partitions}
 
-    async def getmany(self, *, timeout_ms, max_records):
-        assert max_records
+    async def getmany(self, *, timeout_ms, **_bounds):
         records = self._take()
         if not records:
             await self._kafka.wait_for_more(min(timeout_ms / 1000, 0.02))
@@ -169,14 +174,8 @@ class MemoryConsumer:
 @contextlib.asynccontextmanager
 async def front_door(data_dir, kafka, **settings):
     """A client of a front door that talks to ``kafka``."""
-    async with services(data_dir, kafka, **settings) as state:
-        app = create_api(state)
-
-        async def with_state(scope, receive, send):
-            # The client runs no lifespan, from which a server takes the state.
-            await app({**scope, "state": dict(state)}, receive, send)
-
-        transport = httpx2.ASGITransport(app=with_state)
+    async with open_door(data_dir, kafka, **settings) as (_, app):
+        transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://door.example") as http:
             yield http
 
@@ -185,8 +184,8 @@ async def front_door(data_dir, kafka, **settings):
 async def served_front_door(data_dir, kafka, **settings):
     """The same behind the real server on the loopback; gives its client and its services."""
     async with services(data_dir, kafka, **settings) as state:
-        listener = listen("127.0.0.1", 0, state["settings"].reader_timeout_seconds)
-        server = ApiServer(uvicorn.Config(create_api(state), log_config=None, access_log=False))
+        listener = listen_on("127.0.0.1", 0)
+        server = ApiServer(http_config(create_api(state), state["settings"]))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
@@ -205,17 +204,25 @@ async def services(data_dir, kafka, **settings):
     settings = Settings(data_dir=data_dir, **settings)
     store = job_store(settings)
     standby = Standby(MemoryConsumer(kafka), TOPICS, store)
+    url = settings.redis_url
+    limiter = RateLimiter(url.get_secret_value() if url else None)
     await standby.start()
     try:
-        yield {
-            "settings": settings,
-            "standby": standby,
-            "publisher": Publisher(MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds),
-            "providers": make_providers(settings),
-            "open_streams": OpenStreams(),
-        }
+        async with KeyRing(MemoryConsumer(kafka), TOPICS.access_keys) as keys:
+            yield {
+                "settings": settings,
+                "keys": keys,
+                "rate_limiter": limiter,
+                "standby": standby,
+                "publisher": Publisher(
+                    MemoryProducer(kafka), TOPICS, settings.publish_timeout_seconds
+                ),
+                "providers": make_providers(settings),
+                "open_streams": OpenStreams(),
+            }
     finally:
         await standby.stop()
+        await limiter.close()
 
 
 def job_store(settings):
@@ -243,3 +250,27 @@ async def until(condition, seconds=20):
             if (await holds) if inspect.isawaitable(holds) else holds:
                 return
             await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def open_door(data_dir, kafka, **settings):
+    """The services and the application of a front door that talks to ``kafka``."""
+    async with services(data_dir, kafka, **settings) as state:
+        app = create_api(state)
+
+        async def with_state(scope, receive, send):
+            # The client runs no lifespan, from which a server takes the state.
+            await app({**scope, "state": dict(state)}, receive, send)
+
+        yield state, with_state
+
+
+def add_key(kafka, organisation="default", **details):
+    """A new key on the topic of keys, and the headers that go with it."""
+    key, secret = create_key(organisation, **details)
+    put_key(kafka, key)
+    return key, {"X-Access-Key": key.id, "X-Secret-Key": secret}
+
+
+def put_key(kafka, key):
+    kafka.append(TOPICS.access_keys, key.id.encode(), encode(key))

@@ -220,7 +220,7 @@ async def test_a_reader_that_takes_nothing_is_dropped_and_the_server_goes_on(tmp
     kafka = MemoryKafka()
     job = a_job(100)
     large = {"identifier": {}, "status": "success", "data": {"profile": "x" * 200_000}}
-    async with served_front_door(tmp_path, kafka, reader_timeout_seconds=1) as (http, services):
+    async with served_front_door(tmp_path, kafka, send_timeout_seconds=1) as (http, services):
         kafka.settle(job, *(settled(index, answer=large) for index in range(100)))
         await ready(http)
         reader, writer = await asyncio.open_connection(

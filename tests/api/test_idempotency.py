@@ -4,10 +4,9 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from front_door import MemoryKafka, front_door
+from front_door import MemoryKafka, add_key, front_door
 from samples import settled
 
-from api.caller import Caller
 from enrich_stream import clock
 from enrich_stream.person import Outcome
 
@@ -145,13 +144,13 @@ async def test_of_two_orders_at_once_the_one_that_kafka_has_first_is_done(tmp_pa
     assert request.job.id == accepted[0].json()["id"]
 
 
-async def test_keys_of_two_organisations_have_nothing_to_do_with_each_other(tmp_path, monkeypatch):
+async def test_keys_of_two_organisations_have_nothing_to_do_with_each_other(tmp_path):
     """The same key of another organisation is another key."""
     kafka = MemoryKafka()
+    (_, one), (_, other) = add_key(kafka, "one"), add_key(kafka, "other")
     async with front_door(tmp_path, kafka) as http:
-        first = await post(http)
-        monkeypatch.setattr("api.request_context.ANYBODY", Caller(organisation="other"))
-        second = await post(http)
+        first = await post(http, headers=KEY | one)
+        second = await post(http, headers=KEY | other)
 
     assert second.status_code == 202
     assert not is_replay(second)

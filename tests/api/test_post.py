@@ -118,6 +118,21 @@ async def test_the_same_idempotency_key_names_the_same_job(tmp_path):
     assert first.json()["id"] == second.json()["id"] != other.json()["id"]
 
 
+async def test_a_key_that_a_batch_had_is_never_an_error_of_ours(tmp_path):
+    """A single person under the key of a finished batch: its operation, and no 500."""
+    kafka = MemoryKafka()
+    kafka.on_request = lambda request: kafka.settle(
+        request.job, *[settled(item.index) for item in request.items]
+    )
+    key = {"Idempotency-Key": "7"}
+    async with front_door(tmp_path, kafka, sync_budget_seconds=1) as http:
+        batch = await http.post("/api/enrichments", json=BATCH, headers=key)
+        single = await http.post("/api/enrichments", json=SINGLE, headers=key)
+
+    assert batch.status_code == 202
+    assert single.status_code < 500
+
+
 async def test_kafka_down_is_503_with_retry_after_and_nothing_is_accepted(tmp_path):
     """Accepted means durable: what Kafka has not taken is not accepted."""
     kafka = MemoryKafka()

@@ -22,9 +22,10 @@ DEADLINE_SECONDS = 120.0
 class FrontDoor:
     """A client of one front-door process."""
 
-    def __init__(self, process, port):
+    def __init__(self, process, port, headers):
         self.process, self.port = process, port
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        url = f"http://127.0.0.1:{port}"
+        self.http = httpx2.Client(base_url=url, headers=headers, timeout=30)
 
     def post(self, body):
         return self.http.post("/api/enrichments", json=body)
@@ -56,8 +57,8 @@ class FrontDoor:
 class Service:
     """The processes of one test."""
 
-    def __init__(self, stack):
-        self.stack = stack
+    def __init__(self, stack, headers):
+        self.stack, self.headers = stack, headers
         self._doors = []
 
     def close(self):
@@ -72,7 +73,7 @@ class Service:
         port = port or free_port()
         process = self.stack.start_api(name, environ, port=port)
         wait_until_ready(process, f"http://127.0.0.1:{port}")
-        self._doors.append(FrontDoor(process, port))
+        self._doors.append(FrontDoor(process, port, self.headers))
         return self._doors[-1]
 
     def workers(self, count):

@@ -24,9 +24,10 @@ def names(settings):
     return [provider.name for provider in make_providers(settings)]
 
 
-def test_nobody_outside_is_asked_before_the_operator_says_so(capsys):
+async def test_nobody_outside_is_asked_before_the_operator_says_so(capsys):
     """Each that is off says why, and by which variable that can be changed."""
-    assert names(load_settings()) == []
+    async with open_providers(load_settings()) as providers:
+        assert providers == []
     said = capsys.readouterr().out
     assert said.count("providers.off") == 1
     for connector in CONNECTORS:
