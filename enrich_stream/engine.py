@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from enrich_stream.agents.stage import Stage
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.intake import PausingQueue, Transport
 from enrich_stream.lease import Lease
 
@@ -27,9 +28,17 @@ HANDOVER_SHARE = 0.75
 class Engine(faust.App):
     """A Faust application whose stages hand back what they cannot finish in time."""
 
-    def __init__(self, *args: Any, lease: Lease, grace_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lease: Lease,
+        cancellations: Cancellations,
+        grace_seconds: float,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lease = lease
+        self.cancellations = cancellations
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE

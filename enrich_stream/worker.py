@@ -1,14 +1,13 @@
 """A worker process: providers, the Faust application, and an orderly end."""
 
 import asyncio
+import contextlib
 import os
-from datetime import timedelta
 
 import structlog
 from faust.exceptions import ConsistencyError
 
 from enrich_stream.app import create_app
-from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.errors import SetupError, StorageError
 from enrich_stream.follower import following
@@ -39,12 +38,14 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     if rebuild:
         discard_tables(settings.data_dir)
         log.info("worker.tables_discarded")
-    cancellations = Cancellations(timedelta(days=settings.retention_days))
-    async with (
-        open_providers(settings) as providers,
-        following(settings.kafka_bootstrap_servers, topics.cancellations, cancellations.take),
-    ):
-        app = create_app(settings, topics, providers, cancellations)
+    async with contextlib.AsyncExitStack() as stack:
+        providers = await stack.enter_async_context(open_providers(settings))
+        app = create_app(settings, topics, providers)
+        await stack.enter_async_context(
+            following(
+                settings.kafka_bootstrap_servers, topics.cancellations, app.cancellations.take
+            )
+        )
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])

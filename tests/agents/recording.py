@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
 
 from faust.types.tuples import TP, RecordMetadata
 
 from enrich_stream.app import create_app
-from enrich_stream.cancellations import Cancellations
 from enrich_stream.settings import Settings
 from enrich_stream.topics import load_topics
 
@@ -52,9 +50,8 @@ class RecordingProducer:
 class AgentUnderTest:
     """One agent of the real application, its tables in memory, its producer recorded."""
 
-    def __init__(self, app, agent, producer, cancellations):
+    def __init__(self, app, agent, producer):
         self.app, self._agent, self.producer = app, agent, producer
-        self.cancellations = cancellations
 
     def table(self, name):
         return self.app.tables[name]
@@ -84,15 +81,13 @@ async def until(condition, seconds=5.0):
 
 @contextlib.asynccontextmanager
 async def agent_under_test(name, tmp_path, *providers, **settings):
-    settings = Settings(data_dir=tmp_path, **settings)
-    cancellations = Cancellations(timedelta(days=settings.retention_days))
-    app = create_app(settings, TOPICS, providers, cancellations, store="memory://")
+    app = create_app(Settings(data_dir=tmp_path, **settings), TOPICS, providers, store="memory://")
     app.finalize()
     app._producer = producer = RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there
     try:
         async with app.agents[name].test_context() as agent:
-            yield AgentUnderTest(app, agent, producer, cancellations)
+            yield AgentUnderTest(app, agent, producer)
     finally:
         # The engine makes a loop for the thread of its consumer, which is never started here.
         app.consumer._thread.thread_loop.close()

@@ -1,12 +1,9 @@
 """What the worker's application declares agrees with topics.yaml."""
 
-from datetime import timedelta
-
 import pytest
 from recording import TOPICS
 
 from enrich_stream.app import create_app
-from enrich_stream.cancellations import Cancellations
 from enrich_stream.settings import Settings
 from enrich_stream.topics import topics_for
 
@@ -16,7 +13,7 @@ def test_the_tables_changelogs_are_the_declared_topics(tmp_path, prefix):
     """Each table writes to the changelog topic that topics.yaml has for it, and to no other."""
     settings = Settings(data_dir=tmp_path, kafka_topic_prefix=prefix)
     topics = topics_for(settings)
-    app = create_app(settings, topics, [], Cancellations(timedelta(7)), store="memory://")
+    app = create_app(settings, topics, [], store="memory://")
 
     changelogs = {table.changelog_topic_name for table in app.tables.values()}
 
