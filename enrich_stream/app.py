@@ -37,20 +37,14 @@ TABLE_EVENTS_AT_ONCE = 200
 
 
 def create_app(
-    settings: Settings,
-    topics: Topics,
-    enrichment: Enrichment,
-    cancellations: Cancellations,
-    *,
-    store: str = "rocksdb://",
+    settings: Settings, topics: Topics, enrichment: Enrichment, *, store: str = "rocksdb://"
 ) -> Engine:
-    """A worker's application, declared but not started.
+    """A worker's application, declared but not started; ``cancellations`` are to be fed to it.
 
     Args:
         settings: See ``settings``.
         topics: The declared topics; they must exist before the application starts.
         enrichment: Looks people up.
-        cancellations: Which jobs were cancelled; kept up to date by the caller.
         store: ``rocksdb://``, or ``memory://`` in tests.
     """
     app = _engine(settings, store)
@@ -89,7 +83,7 @@ def create_app(
             contacts=enriched,
             retries=retries,
             recollection=recollection,
-            cancellations=cancellations,
+            cancellations=app.cancellations,
             waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
@@ -121,6 +115,7 @@ def _engine(settings: Settings, store: str) -> Engine:
     return Engine(
         f"{settings.kafka_topic_prefix}{APP_ID}",
         lease=Lease(settings.session_timeout_seconds),
+        cancellations=Cancellations(timedelta(days=settings.retention_days)),
         grace_seconds=settings.shutdown_grace_seconds,
         broker=brokers,
         store=store,

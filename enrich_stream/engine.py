@@ -21,6 +21,7 @@ from mode.utils.objects import cached_property
 from mode.utils.queues import FlowControlEvent
 
 from enrich_stream.agents.stage import Stage
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.intake import FlowControl, PausingQueue, Transport
 from enrich_stream.lease import Lease
 
@@ -37,9 +38,17 @@ _NO_GENERATION = -1
 class Engine(faust.App):
     """A Faust application whose stages hand back what they cannot finish in time."""
 
-    def __init__(self, *args: Any, lease: Lease, grace_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lease: Lease,
+        cancellations: Cancellations,
+        grace_seconds: float,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lease = lease
+        self.cancellations = cancellations
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE

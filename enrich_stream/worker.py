@@ -1,14 +1,13 @@
 """A worker process: providers, the Faust application, and an orderly end."""
 
 import asyncio
+import contextlib
 import os
-from datetime import timedelta
 
 import structlog
 from faust.exceptions import ConsistencyError
 
 from enrich_stream.app import create_app
-from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError, StorageError
@@ -43,15 +42,18 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     if rebuild:
         discard_tables(settings.data_dir)
         log.info("worker.tables_discarded")
-    cancellations = Cancellations(timedelta(days=settings.retention_days))
-    async with (
-        open_providers(settings) as providers,
-        open_verification(settings, verifiers(providers)) as verification,
-        following(settings.kafka_bootstrap_servers, topics.cancellations, cancellations.take),
-    ):
-        orders = load_orders(settings.waterfall_file)
-        enrichment = Enrichment(providers, orders, verification)
-        app = create_app(settings, topics, enrichment, cancellations)
+    async with contextlib.AsyncExitStack() as stack:
+        providers = await stack.enter_async_context(open_providers(settings))
+        verification = await stack.enter_async_context(
+            open_verification(settings, verifiers(providers))
+        )
+        enrichment = Enrichment(providers, load_orders(settings.waterfall_file), verification)
+        app = create_app(settings, topics, enrichment)
+        await stack.enter_async_context(
+            following(
+                settings.kafka_bootstrap_servers, topics.cancellations, app.cancellations.take
+            )
+        )
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
 
 from faust.types.tuples import TP, RecordMetadata
 
 from enrich_stream.app import create_app
-from enrich_stream.cancellations import Cancellations
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
 from enrich_stream.topics import load_topics
@@ -53,9 +51,8 @@ class RecordingProducer:
 class AgentUnderTest:
     """One agent of the real application, its tables in memory, its producer recorded."""
 
-    def __init__(self, app, agent, producer, cancellations):
+    def __init__(self, app, agent, producer):
         self.app, self._agent, self.producer = app, agent, producer
-        self.cancellations = cancellations
 
     def table(self, name):
         return self.app.tables[name]
@@ -83,24 +80,20 @@ async def until(condition, seconds=5.0):
             await asyncio.sleep(0)
 
 
-def an_app(settings, *providers, topics=TOPICS, cancellations=None, store="memory://"):
+def an_app(settings, *providers, topics=TOPICS, store="memory://"):
     """A worker's application that is not started."""
-    if cancellations is None:
-        cancellations = Cancellations(timedelta(days=settings.retention_days))
-    return create_app(settings, topics, Enrichment(providers), cancellations, store=store)
+    return create_app(settings, topics, Enrichment(providers), store=store)
 
 
 @contextlib.asynccontextmanager
 async def agent_under_test(name, tmp_path, *providers, **settings):
-    settings = Settings(data_dir=tmp_path, **settings)
-    cancellations = Cancellations(timedelta(days=settings.retention_days))
-    app = an_app(settings, *providers, cancellations=cancellations)
+    app = an_app(Settings(data_dir=tmp_path, **settings), *providers)
     app.finalize()
     app._producer = producer = RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there
     try:
         async with app.agents[name].test_context() as agent:
-            yield AgentUnderTest(app, agent, producer, cancellations)
+            yield AgentUnderTest(app, agent, producer)
     finally:
         # The engine makes a loop for the thread of its consumer, which is never started here.
         app.consumer._thread.thread_loop.close()

@@ -32,7 +32,7 @@ def named(name, provider):
 def cancel(agent, job_id="op_1"):
     """What the follower of the cancellations topic does with a record of it."""
     record = encode(a_cancellation(1, job_id=job_id))
-    agent.cancellations.take(type("Record", (), {"key": job_id.encode(), "value": record}))
+    agent.app.cancellations.take(type("Record", (), {"key": job_id.encode(), "value": record}))
 
 
 def outcomes(agent):
