@@ -125,3 +125,12 @@ def test_item_keys_sort_in_the_callers_order():
     keys = [job.item_key("op_1", index) for index in range(100)]
 
     assert keys == sorted(keys)
+
+
+def test_an_item_keeps_the_outcome_it_was_settled_with_first():
+    """A second, different word about it is not counted beside the first."""
+    first = job.settle(job.open_job(a_job(2), AT), [settled(0, Outcome.FOUND)], AT)
+    second = job.settle(first, [settled(0, Outcome.UNKNOWN), settled(1, Outcome.ABSENT)], AT)
+
+    counts = {outcome: job.count(second, outcome) for outcome in Outcome}
+    assert counts == {Outcome.FOUND: 1, Outcome.ABSENT: 1, Outcome.UNKNOWN: 0}
