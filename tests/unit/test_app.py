@@ -3,6 +3,7 @@
 import pytest
 from recording import TOPICS, an_app
 
+from api.publisher import request_producer
 from enrich_stream.settings import Settings
 from enrich_stream.topics import topics_for
 
@@ -33,3 +34,13 @@ def test_tables_and_their_source_topics_have_the_same_partition_count():
 
     assert len({topic.partitions for topic in by_job}) == 1
     assert len({topic.partitions for topic in by_person}) == 1
+
+
+async def test_nothing_counts_as_written_before_all_replicas_have_it(tmp_path):
+    """Neither what a front door accepts nor what a worker sends: ``acks=all``."""
+    app = an_app(Settings(data_dir=tmp_path))
+    producer = request_producer("127.0.0.1:9092", 1.0)
+
+    assert producer._sender._acks == -1
+    assert app.conf.producer_acks == -1
+    await producer.stop()

@@ -179,3 +179,12 @@ def test_a_job_that_has_ended_cannot_be_cancelled():
     header = job.settle(job.open_job(a_job(1), AT), [settled(0)], AT)
 
     assert job.cancel(header, LATER) == header
+
+
+def test_an_item_keeps_the_outcome_it_was_settled_with_first():
+    """A second, different word about it is not counted beside the first."""
+    first = job.settle(job.open_job(a_job(2), AT), [settled(0, Outcome.FOUND)], AT)
+    second = job.settle(first, [settled(0, Outcome.UNKNOWN), settled(1, Outcome.ABSENT)], AT)
+
+    counts = {outcome: job.count(second, outcome) for outcome in Outcome}
+    assert counts == {Outcome.FOUND: 1, Outcome.ABSENT: 1, Outcome.UNKNOWN: 0}
