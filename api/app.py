@@ -13,6 +13,7 @@ from api.job_store import JobStore
 from api.problems import Problem, on_http_exception, on_problem
 from api.publisher import Publisher, request_producer
 from api.request_context import RequestContext
+from api.request_metrics import RequestMetrics
 from api.routes import ROUTES
 from api.services import Services
 from api.standby import Standby, standby_consumer
@@ -54,14 +55,13 @@ def create_api(services: Services) -> ASGIApp:
     async def lifespan(_app: Starlette) -> AsyncIterator[Services]:
         yield services
 
-    return RequestContext(
-        Starlette(
-            routes=ROUTES,
-            lifespan=lifespan,
-            exception_handlers={
-                Problem: on_problem,
-                HTTPException: on_http_exception,
-                Exception: on_problem,
-            },
-        )
+    application = Starlette(
+        routes=ROUTES,
+        lifespan=lifespan,
+        exception_handlers={
+            Problem: on_problem,
+            HTTPException: on_http_exception,
+            Exception: on_problem,
+        },
     )
+    return RequestMetrics(RequestContext(application))

@@ -4,6 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.json_response import JsonResponse
+from api.publisher import Publisher
+from api.standby import Standby
+from enrich_stream.monitoring.readiness import Readiness
 
 
 async def live(_request: Request) -> Response:
@@ -13,11 +16,15 @@ async def live(_request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """``GET /health/ready``: 200 when jobs can be accepted and shown, else 503 and why not."""
-    caught_up = request.state.standby.has_caught_up
-    writes = await request.state.publisher.takes_writes()
-    checks = {"standbyCaughtUp": caught_up, "kafkaTakesWrites": writes}
-    well = all(checks.values())
-    return JsonResponse(
-        {"status": "ok" if well else "unavailable", "checks": checks},
-        status_code=200 if well else 503,
+    found = await readiness(request.state.standby, request.state.publisher)
+    return JsonResponse(found.body, status_code=found.status_code)
+
+
+async def readiness(standby: Standby, publisher: Publisher) -> Readiness:
+    """Whether a front door can do its work."""
+    return Readiness(
+        checks={
+            "standbyCaughtUp": standby.has_caught_up,
+            "kafkaTakesWrites": await publisher.takes_writes(),
+        }
     )

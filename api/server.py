@@ -4,16 +4,22 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import structlog
 import uvicorn
 
 from api.app import create_api, open_services, standby_path
+from api.health import readiness
 from api.job_store import discard_standby
+from api.services import Services
+from api.standby_lag import StandbyLag
 from enrich_stream.errors import SetupError
+from enrich_stream.monitoring.consumer_lag import ConsumerLag
+from enrich_stream.monitoring.listener import monitoring
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
-from enrich_stream.topics import topics_for
+from enrich_stream.topics import Topics, topics_for
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +45,7 @@ async def run_api(
         discard_standby(standby_path(settings))
         log.info("standby.discarded", why="--rebuild")
     listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
-    async with open_services(settings, topics) as services:
+    async with open_services(settings, topics) as services, _monitoring(settings, topics, services):
         server = _Server(
             uvicorn.Config(
                 create_api(services),
@@ -55,6 +61,18 @@ async def run_api(
         await asyncio.wait({told_to_stop, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
+
+
+def _monitoring(
+    settings: Settings, topics: Topics, services: Services
+) -> contextlib.AbstractAsyncContextManager[None]:
+    standby = services["standby"]
+    return monitoring(
+        settings,
+        partial(readiness, standby, services["publisher"]),
+        ConsumerLag(settings, topics).measure_for_ever,
+        StandbyLag(standby).measure_for_ever,
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from api import metrics
 from api.job_store import Change, JobStore, JobView
 from enrich_stream.errors import StorageError, UnavailableError
 from enrich_stream.partitions import partition_of
@@ -106,6 +107,24 @@ class Standby:
             raise UnavailableError("the standby has not caught up") from None
         return self.view(job_id)
 
+    async def ends(self) -> Mapping[TopicPartition, int]:
+        """Where each topic partition that is followed ends now, as Kafka says."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._partitions())
+        return ends
+
+    async def reaches(self, ends: Mapping[TopicPartition, int], timeout_seconds: float) -> bool:
+        """Whether everything before ``ends`` is here, or will be in time."""
+        try:
+            async with asyncio.timeout(timeout_seconds), self._applied:
+                await self._applied.wait_for(lambda: self._has_reached(ends))
+        except TimeoutError:
+            return False
+        return True
+
+    def records_behind(self, ends: Mapping[TopicPartition, int]) -> int:
+        """How many records before ``ends`` are not here."""
+        return sum(max(0, end - self._positions.get(p, 0)) for p, end in ends.items())
+
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever something of the job changes."""
@@ -167,6 +186,7 @@ class Standby:
     def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
         if not records:
             return set()
+        metrics.STANDBY_RECORDS.inc(sum(map(len, records.values())))
         changes: dict[str, list[Change]] = defaultdict(list)
         for partition, batch in records.items():
             changes[partition.topic] += [Change(r.key, r.value) for r in batch if r.key]

@@ -3,9 +3,11 @@
 import asyncio
 from urllib.parse import urljoin
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import metrics
 from api.back_pressure import check_room
 from api.bodies import Order, parse_order
 from api.caller import Caller, caller_of
@@ -16,9 +18,12 @@ from api.json_response import JsonResponse
 from api.problems import Problem, unavailable
 from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
+from enrich_stream.logs import bind_job
 from enrich_stream.person import Field, IdentifierKind
 from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job, Lane
 from enrich_stream.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 
@@ -32,6 +37,7 @@ async def post_enrichment(request: Request) -> Response:
     accepted = _accept(order, job_id, caller, request.state.request_id)
     if request.state.standby.view(job_id) is None:  # a repeat needs no room
         check_room(request.state.standby, accepted.job, settings)
+    bind_job(accepted.job)
     with request.state.standby.watch(accepted.job.id) as changed:
         try:
             await request.state.publisher.publish(accepted)
@@ -39,6 +45,7 @@ async def post_enrichment(request: Request) -> Response:
             raise unavailable("The request could not be stored. Nothing was started.") from None
         except InputError as error:
             raise Problem(413, str(error)) from None
+        _note(accepted.job)
         if accepted.job.lane is Lane.SYNC:
             view = await _completed(request, accepted.job.id, changed)
             if view and (body := synchronous_body(view, request.state.request_id)):
@@ -66,6 +73,11 @@ def _accept(order: Order, job_id: str, caller: Caller, request_id: str) -> Enric
         for index, person in enumerate(order.persons)
     )
     return EnrichmentRequested(version=VERSION, job=job, items=items)
+
+
+def _note(job: Job) -> None:
+    metrics.job_accepted(job)
+    log.info("job.accepted", organisation=job.organisation, lane=job.lane, items=job.total)
 
 
 def _may_wait(order: Order) -> bool:

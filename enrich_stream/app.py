@@ -8,6 +8,7 @@ from typing import Any
 from faust.types import StreamT, TopicT
 from faust.types.enums import ProcessingGuarantee
 
+from enrich_stream import metrics
 from enrich_stream.agents.dead_letters import DeadLetters
 from enrich_stream.agents.enrich_identifier import EnrichIdentifier, Pace
 from enrich_stream.agents.recollection import Recollection
@@ -23,9 +24,6 @@ from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
 from enrich_stream.topics import MAX_RECORD_BYTES, Topic, Topics
-
-APP_ID = "enrich-stream"
-"""The consumer group, and the beginning of the changelog topics' names; after the prefix."""
 
 TABLE_EVENTS_AT_ONCE = 200
 """How many events of a table-writing agent may wait for their deliveries."""
@@ -52,6 +50,8 @@ def create_app(
     results, enriched = _topic(app, topics.results), _topic(app, topics.contacts)
     recollection = Recollection(app, enriched, contacts)
     share = FairShare(settings.organisation_items_under_way)
+    metrics.BATCHES_WAITING.set_function(lambda: share.jobs_waiting)
+    metrics.BATCH_ITEMS_UNDER_WAY.set_function(lambda: share.total_under_way)
     app.on_hand_back += [recollection.forget, share.forget]
 
     def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
@@ -101,7 +101,7 @@ def create_app(
 def _engine(settings: Settings, store: str) -> Engine:
     brokers = ";".join(f"kafka://{b}" for b in settings.kafka_bootstrap_servers.split(","))
     return Engine(
-        f"{settings.kafka_topic_prefix}{APP_ID}",
+        settings.consumer_group,
         lease=Lease(settings.session_timeout_seconds),
         grace_seconds=settings.shutdown_grace_seconds,
         broker=brokers,

@@ -13,7 +13,7 @@ from dataclasses import field as dataclass_field
 
 import structlog
 
-from enrich_stream import clock
+from enrich_stream import clock, metrics
 from enrich_stream.person import Field, Outcome
 from enrich_stream.providers.base import Answer, Finding, Provider, Question, Value
 from enrich_stream.records import Asked, Evidence, FieldResult, encoded_size
@@ -143,7 +143,13 @@ async def _ask(provider: Provider, question: Question) -> _Reply:
             "provider.failed", provider=provider.name, error=type(error).__name__
         )
         answer = Answer.same_for_all(question.fields, Outcome.UNKNOWN, "provider failed")
-    return _Reply(provider.name, answer, round(1000 * (loop.time() - started)))
+    seconds = loop.time() - started
+    metrics.provider_asked(provider.name, _outcomes(answer), seconds)
+    return _Reply(provider.name, answer, round(1000 * seconds))
+
+
+def _outcomes(answer: Answer) -> set[Outcome]:
+    return {finding.outcome for finding in answer.findings.values()}
 
 
 def _not_found(wanted: frozenset[Field], replies: Sequence[_Reply]) -> frozenset[Field]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 from faust.types import TP
 
-from enrich_stream import clock, job
+from enrich_stream import clock, job, metrics
 from enrich_stream.engine import Engine
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.memory import MaxAge, fresh
@@ -67,6 +67,7 @@ class Retention:
                     break
                 for owner, row in expired(key, value):
                     owner.drop(partition, row)
+                    metrics.ROWS_EXPIRED.labels(owner.name).inc()
                     dropped += 1
         return dropped
 

@@ -50,6 +50,18 @@ class Settings(BaseSettings):
         default="auto", description="`auto` is text on a terminal and JSON otherwise."
     )
 
+    monitoring_host: str = Field(
+        default="127.0.0.1",
+        description="Where a front door or worker shows `/metrics`, `/health/live` and"
+        " `/health/ready` to operators, who need no key.",
+    )
+    monitoring_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of that; empty shows nothing. Each process on a machine needs its own.",
+    )
+
     api_host: str = Field(default="127.0.0.1", description="Where the front door listens.")
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the front door.")
     public_url: str | None = Field(
@@ -167,6 +179,11 @@ class Settings(BaseSettings):
     endpoint_concurrency: int = Field(
         default=50, ge=1, description="Connections of one worker to the endpoint."
     )
+
+    @property
+    def consumer_group(self) -> str:
+        """The workers' group, which also begins the names of their tables' changelog topics."""
+        return f"{self.kafka_topic_prefix}enrich-stream"
 
 
 def load_settings() -> Settings:

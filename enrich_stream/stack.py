@@ -33,11 +33,13 @@ class Process:
         name: For example ``worker-1``.
         data_dir: Its RocksDB files.
         log: The file with what it printed.
+        monitoring_url: Where it shows ``/metrics`` and ``/health/ready``.
     """
 
     name: str
     data_dir: Path
     log: Path
+    monitoring_url: str
     popen: "subprocess.Popen[bytes]"
 
     def stop(self, seconds: float = _STOP_SECONDS) -> int:
@@ -100,6 +102,7 @@ class Stack:
 
     def _start(self, name: str, command: list[str], environ: Mapping[str, str]) -> Process:
         data_dir, log = self.home / name, self.home / "logs" / f"{name}.log"
+        monitoring_port = free_port()
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             popen = subprocess.Popen(  # noqa: S603 - our own command
@@ -113,12 +116,14 @@ class Stack:
                     **os.environ,
                     "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
                     "ENRICH_DATA_DIR": str(data_dir),
+                    "ENRICH_MONITORING_PORT": str(monitoring_port),
                     PARENT_VARIABLE: str(os.getpid()),
                     **self.environ,
                     **environ,
                 },
             )
-        process = Process(name, data_dir, log, popen)
+        monitoring_url = f"http://127.0.0.1:{monitoring_port}"
+        process = Process(name, data_dir, log, monitoring_url, popen)
         self.processes.append(process)
         return process
 

@@ -83,6 +83,18 @@ class Topics:
     def __iter__(self) -> Iterator[Topic]:
         return (getattr(self, role) for role in roles())
 
+    @property
+    def consumed(self) -> tuple[Topic, ...]:
+        """What the workers read as a group."""
+        return (
+            self.requests,
+            self.sync_requests,
+            self.tasks,
+            self.sync_tasks,
+            self.results,
+            self.contacts,
+        )
+
     def requests_of(self, lane: Lane) -> Topic:
         """Where the requests of a lane are accepted."""
         return self.sync_requests if lane is Lane.SYNC else self.requests

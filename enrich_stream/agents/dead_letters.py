@@ -3,6 +3,8 @@
 import structlog
 from faust.types import EventT, TopicT
 
+from enrich_stream import metrics
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,3 +40,4 @@ class DeadLetters:
             value=message.value,
             headers=[*(message.headers or ()), *((k, v.encode()) for k, v in origin.items())],
         )
+        metrics.DEAD_LETTERS.labels(stage).inc()

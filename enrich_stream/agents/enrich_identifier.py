@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from faust.types import EventT, TopicT
 
-from enrich_stream import clock, job
+from enrich_stream import clock, job, metrics
 from enrich_stream.agents.recollection import Recollection
 from enrich_stream.answer import item_answer
 from enrich_stream.enrichment import Enriched, Remembered, look_up
@@ -151,7 +151,8 @@ class EnrichIdentifier:
             person_known=known is not None and known.person_known,
             fields=fresh(known, self._pace.max_age),
         )
-        return await look_up(question, self._providers, remembered)
+        with metrics.LOOK_UPS_UNDER_WAY.labels(job_.lane).track_inprogress():
+            return await look_up(question, self._providers, remembered)
 
     def _release(self, _: Any) -> None:
         self._slots.release()

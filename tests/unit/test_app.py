@@ -28,3 +28,12 @@ def test_tables_and_their_source_topics_have_the_same_partition_count():
 
     assert len({topic.partitions for topic in by_job}) == 1
     assert len({topic.partitions for topic in by_person}) == 1
+
+
+def test_the_agents_read_the_topics_whose_lag_is_shown(tmp_path):
+    """A topic that an agent reads and nobody watches could fall behind unseen."""
+    app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
+
+    read = {agent.channel.get_topic_name() for agent in app.agents.values()}
+
+    assert read == {topic.name for topic in TOPICS.consumed}
