@@ -23,7 +23,7 @@ from enrich_stream.providers.base import Provider
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
-from enrich_stream.topics import MAX_RECORD_BYTES, Topic, Topics
+from enrich_stream.topics import MAX_DEAD_LETTER_BYTES, Topic, Topics
 
 TABLE_EVENTS_AT_ONCE = 200
 """How many events of a table-writing agent may wait for their deliveries."""
@@ -125,7 +125,7 @@ def _engine(settings: Settings, store: str) -> Engine:
         broker_max_poll_records=200,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
-        producer_max_request_size=MAX_RECORD_BYTES,
+        producer_max_request_size=MAX_DEAD_LETTER_BYTES,
         # Large, for behind a full batch everything waits for the broker, whatever its partition.
         producer_max_batch_size=512 * 1024,
         web_enabled=False,

@@ -17,6 +17,8 @@ from enrich_stream.settings import Settings
 DEFAULT_RETENTION_DAYS: float = Settings.model_fields["retention_days"].default
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 """The largest record that is sent; ``topics.yaml`` says the same to the brokers."""
+MAX_DEAD_LETTER_BYTES = MAX_RECORD_BYTES + 1024 * 1024
+"""The same of a dead letter, which is such a record with a few headers more."""
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -75,6 +77,7 @@ class Topics:
     results: Topic
     contacts: Topic
     dead_letters: Topic
+    handled_dead_letters: Topic
     probes: Topic
     jobs_changelog: Topic
     job_items_changelog: Topic

@@ -2,6 +2,7 @@
 
 import typer
 
+from enrich_stream.cli.dead_letters import dead_letters_app
 from enrich_stream.cli.demo import demo
 from enrich_stream.cli.dev import dev
 from enrich_stream.cli.directory import directory_app
@@ -21,4 +22,5 @@ app.command()(api)
 app.command()(worker)
 app.command()(submit)
 app.add_typer(topics_app, name="topics")
+app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(directory_app, name="directory")

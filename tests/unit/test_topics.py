@@ -43,6 +43,7 @@ def test_names_are_the_ones_other_systems_know():
         "results": "enrichment-results",
         "contacts": "enriched-contacts",
         "dead_letters": "enrichment-dead-letters",
+        "handled_dead_letters": "enrichment-dead-letters-handled",
         "probes": "enrichment-probes",
         "jobs_changelog": "enrich-stream-jobs-changelog",
         "job_items_changelog": "enrich-stream-job_items-changelog",
