@@ -1,5 +1,6 @@
 """The front door as an ASGI application, and the services it stands on."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,6 +18,7 @@ from api.request_metrics import RequestMetrics
 from api.routes import ROUTES
 from api.services import Services
 from api.standby import Standby, standby_consumer
+from api.standby_retention import StandbyRetention
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.topic_admin import check_topics
@@ -45,6 +47,8 @@ async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Ser
         await standby.start()
         stack.push_async_callback(publisher.stop)
         await publisher.start()
+        sweeping = asyncio.create_task(StandbyRetention(store, settings).sweep_for_ever())
+        stack.callback(sweeping.cancel)
         yield {"settings": settings, "publisher": publisher, "standby": standby}
 
 

@@ -6,9 +6,10 @@ so that after a crash the copy is exactly as far as its offsets say.
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice, takewhile
 from pathlib import Path
 
 import msgspec
@@ -141,6 +142,24 @@ class JobStore:
         self._count(opened)
         return touched
 
+    def jobs(self, after: str, limit: int) -> list[Job]:
+        """The next jobs behind the id ``after``, in the order of their ids."""
+        accepted = [msgspec.json.decode(v, type=Job) for v in self._next(_ACCEPTED, after, limit)]
+        opened = [decode(value, JobHeader).job for value in self._next(_HEADER, after, limit)]
+        return sorted(accepted + opened, key=lambda job_: job_.id)[:limit]
+
+    def forget(self, jobs: Iterable[Job]) -> None:
+        """Delete jobs with all that is known of them, as if their workers had."""
+        gone = [
+            (j.id.encode(), [job.item_key(j.id, i).encode() for i in range(j.total)]) for j in jobs
+        ]
+        self.apply(
+            requests=(),
+            headers=[Change(key, None) for key, _ in gone],
+            items=[Change(item, None) for _, items in gone for item in items],
+            offsets={},
+        )
+
     def view(self, job_id: str) -> JobView | None:
         """The job, or None when nothing is known of it or it is no longer kept."""
         try:
@@ -164,6 +183,13 @@ class JobStore:
             return None
         opened = msgspec.json.decode(accepted, type=Job)
         return JobView(job.open_job(opened, opened.accepted_at), ())
+
+    def _next(self, prefix: bytes, after: str, limit: int) -> list[bytes]:
+        start = prefix + after.encode()
+        # In raw mode every key is bytes, which the library's types do not know.
+        rows: Iterator[tuple[bytes, bytes]] = self._db.items(from_key=start)  # type: ignore[assignment]
+        inside = takewhile(lambda row: row[0].startswith(prefix), rows)
+        return [value for key, value in islice(inside, limit + 1) if key != start][:limit]
 
     def _is_expired(self, job_: Job) -> bool:
         return job.is_expired(job_, clock.present(), self._retention)

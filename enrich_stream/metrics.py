@@ -54,6 +54,9 @@ RECOVERY_SECONDS = Histogram(
     "The part of it that reading the tables back takes.",
     buckets=_LONG_SECONDS,
 )
+ROWS_RECOVERED = Counter(
+    "enrich_rows_recovered", "Changelog records read back, or read to keep a copy warm."
+)
 ROWS_TO_RECOVER = Gauge(
     "enrich_rows_to_recover", "Changelog records still to be read before work begins."
 )
