@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from enrich_stream.agents.stage import Stage
+from enrich_stream.intake import PausingQueue, Transport
 from enrich_stream.lease import Lease
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,17 @@ class Engine(faust.App):
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE
+
+    def FlowControlQueue(  # noqa: N802 - the engine's name for it
+        self, maxsize: int | None = None, *, clear_on_resume: bool = False
+    ) -> PausingQueue:
+        """The queue between the reading loop and an agent."""
+        return PausingQueue(
+            self, maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume
+        )
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
 
     async def _consumer_wait_empty(self, consumer: Any, _logger: Any) -> None:
         """Called by the engine once no more events flow, before partitions are given up."""

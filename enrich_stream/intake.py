@@ -1,0 +1,43 @@
+"""How records get from Kafka to the agents, where the engine's own way loses or blocks them.
+
+The engine reads all topics in one loop. That loop stops at the first record for an agent whose
+queue is full, and with it everything stops; here some agents wait for what others have yet to
+read. And it goes on while the engine takes up reading at the committed offsets: what it reads in
+that moment is thrown away, and taken for read when it comes again.
+"""
+
+from typing import Any
+
+import faust
+from faust.transport.drivers import aiokafka
+from mode.utils.queues import ThrowableQueue
+
+
+class PausingQueue(ThrowableQueue[Any]):
+    """Takes whatever has been fetched, and pauses its partitions from 4/5 of its size on.
+
+    It may outgrow its size by what one fetch holds (``broker_max_poll_records``).
+    """
+
+    def __init__(self, app: faust.App, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._app = app
+
+    def full(self) -> bool:
+        """Only while tables are read back: nothing is paused then, and nobody waits for others."""
+        return bool(self._app.in_recovery) and super().full()
+
+
+class Consumer(aiokafka.Consumer):
+    """Reads nothing while it takes up reading at the committed offsets."""
+
+    async def perform_seek(self) -> None:
+        """Seek; whoever calls it lets records flow again."""
+        self.stop_flow()
+        await super().perform_seek()
+
+
+class Transport(aiokafka.Transport):
+    """The engine's, with our consumer."""
+
+    Consumer = Consumer

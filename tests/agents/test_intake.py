@@ -1,0 +1,74 @@
+"""How records get from Kafka to the agents: none is held up by another agent, none is skipped."""
+
+import asyncio
+
+import pytest
+from recording import TOPICS
+
+from enrich_stream.app import create_app
+from enrich_stream.settings import Settings
+
+SIZE = 10
+
+
+@pytest.fixture
+async def app(tmp_path):
+    app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
+    app.finalize()
+    app.flow_control.resume()
+    yield app
+    # The engine makes a loop for the thread of its consumer, which is never started here.
+    app.consumer._thread.thread_loop.close()
+
+
+@pytest.fixture
+def queue(app):
+    """What stands between the reading loop and an agent."""
+    return app.FlowControlQueue(maxsize=SIZE)
+
+
+async def test_an_agent_that_is_behind_does_not_hold_up_the_others(queue):
+    """One loop reads for all agents: it must never wait for one whose queue is full."""
+    async with asyncio.timeout(5):
+        for record in range(2 * SIZE):
+            await queue.put(record)
+
+    assert queue.qsize() == 2 * SIZE
+
+
+async def test_a_queue_that_fills_up_pauses_its_partitions_until_it_has_room(queue):
+    """What keeps memory bounded is that no more is fetched."""
+    calls = []
+
+    def put(record):
+        queue.put_nowait_enhanced(
+            record,
+            on_pressure_high=lambda: calls.append("pause"),
+            on_pressure_drop=resume,
+        )
+
+    def resume():
+        calls.append("resume")
+
+    for record in range(2 * SIZE):
+        put(record)
+    assert calls == ["pause"]
+    for _ in range(2 * SIZE):
+        queue.get_nowait()
+    assert calls == ["pause", "resume"]
+
+
+async def test_nothing_is_read_while_reading_is_taken_up_at_the_committed_offsets(app):
+    """What was read in that moment would be thrown away, and dropped when it comes again."""
+    flowed = []
+
+    async def committed():
+        flowed.append(app.consumer.flow_active)
+        return {}
+
+    app.consumer.seek_to_committed = committed
+    app.consumer.resume_flow()
+
+    await app.consumer.perform_seek()
+
+    assert flowed == [False]
