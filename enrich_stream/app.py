@@ -99,12 +99,11 @@ def create_app(
 
 
 def _engine(settings: Settings, store: str) -> Engine:
-    brokers = ";".join(f"kafka://{b}" for b in settings.kafka_bootstrap_servers.split(","))
     return Engine(
         settings.consumer_group,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
         lease=Lease(settings.session_timeout_seconds),
         grace_seconds=settings.shutdown_grace_seconds,
-        broker=brokers,
         store=store,
         Table=DurableTable,
         datadir=str(Path(settings.data_dir).absolute()),

@@ -17,6 +17,7 @@ from faust.types import TP
 from enrich_stream.agents.stage import Stage
 from enrich_stream.intake import PausingQueue, Transport
 from enrich_stream.lease import Lease
+from enrich_stream.table_recovery import BulkTables
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,17 @@ HANDOVER_SHARE = 0.75
 class Engine(faust.App):
     """A Faust application whose stages hand back what they cannot finish in time."""
 
-    def __init__(self, *args: Any, lease: Lease, grace_seconds: float, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        *args: Any,
+        bootstrap_servers: str,
+        lease: Lease,
+        grace_seconds: float,
+        **kwargs: Any,
+    ) -> None:
+        brokers = ";".join(f"kafka://{server}" for server in bootstrap_servers.split(","))
+        super().__init__(*args, broker=brokers, TableManager=BulkTables, **kwargs)
+        self.bootstrap_servers = bootstrap_servers
         self.lease = lease
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []

@@ -10,13 +10,14 @@ worker stops: a copy with holes must not answer.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import faust
 import rocksdict
+from aiokafka import ConsumerRecord
 from faust.stores import rocksdb
 from faust.types import AppT, EventT, FutureMessage
 from faust.types.stores import StoreT
@@ -64,6 +65,18 @@ class BoundedStore(rocksdb.Store):
         except StorageError as error:
             self._crashing = asyncio.ensure_future(self.app.crash(error))
             raise
+
+    def read_back(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
+        """Write consecutive changelog records, and with them how far they reach."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for record in records:
+            if record.value is None:
+                batch.delete(record.key)
+            else:
+                batch.put(record.key, record.value)
+        batch.put(self.offset_key, str(records[-1].offset).encode())
+        self._guarded(lambda: self._db_for_partition(partition).write(batch))
+        metrics.ROWS_RECOVERED.inc(len(records))
 
     def rows(self, partition: int, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """The next rows of a partition that is open; nothing of one that is not."""
@@ -118,6 +131,10 @@ class DurableTable(faust.Table[bytes, bytes]):
         """The deliveries of all assignments since the last call."""
         deliveries, self._under_way = self._under_way, []
         return list(deliveries)
+
+    def read_back(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
+        """Write consecutive changelog records, and with them how far they reach."""
+        self._rocks.read_back(partition, records)
 
     def rows(self, partition: int, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """The next rows of a partition behind the key ``after``, in the order of their keys."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from prometheus_client import disable_created_metrics
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from enrich_stream.errors import SetupError
@@ -79,6 +80,8 @@ def _application(ready: Ready) -> web.Application:
         found = await ready()
         return web.json_response(found.body, status=found.status_code)
 
+    # A second series for each counter, with the time it began, is of no use here.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
     application = web.Application()
     application.add_routes(
         [
