@@ -60,6 +60,17 @@ class Process:
         """Whether it has not ended."""
         return self.popen.poll() is None
 
+    def metric(self, name: str) -> float:
+        """The sum of a metric over all its labels, as the process shows it; 0 when it does not."""
+        with urllib.request.urlopen(f"{self.monitoring_url}/metrics", timeout=60) as page:  # noqa: S310 - our own loopback address
+            samples = (line.rpartition(" ") for line in page.read().decode().splitlines())
+            return sum(float(value) for sample, _, value in samples if sample.split("{")[0] == name)
+
+    @property
+    def resident_mib(self) -> float:
+        """The memory it takes."""
+        return self.metric("process_resident_memory_bytes") / 2**20
+
     def last_lines(self, count: int = 20) -> str:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])

@@ -19,7 +19,7 @@ MAX_RECORD_BYTES = 4 * 1024 * 1024
 """The largest record that is sent; ``topics.yaml`` says the same to the brokers."""
 MAX_DEAD_LETTER_BYTES = MAX_RECORD_BYTES + 1024 * 1024
 """The same of a dead letter, which is such a record with a few headers more."""
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class TopicClass(StrEnum):
@@ -172,9 +172,9 @@ def topics_for(settings: Settings) -> Topics:
 
 def _duration_ms(value: object) -> object:
     """Milliseconds of a text such as ``7d``."""
-    found = re.fullmatch(r"([1-9]\d*)([mhd])", value) if isinstance(value, str) else None
+    found = re.fullmatch(r"([1-9]\d*)([smhd])", value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError("must be a whole number with m, h or d, for example 7d")
+        raise ValueError("must be a whole number with s, m, h or d, for example 7d")
     return int(found[1]) * _UNIT_MS[found[2]]
 
 
