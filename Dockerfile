@@ -11,7 +11,8 @@ COPY --from=build /app /app
 ENV PATH=/app/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ENRICH_DATA_DIR=/data \
-    ENRICH_API_HOST=0.0.0.0
+    ENRICH_API_HOST=0.0.0.0 \
+    ENRICH_MONITORING_PORT=9464
 RUN useradd --uid 10001 --create-home enrich && install -d -o enrich /data
 USER enrich
 VOLUME /data

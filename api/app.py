@@ -1,5 +1,6 @@
 """The front door as an ASGI application, and the services it stands on."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -20,10 +21,12 @@ from api.publisher import Publisher, request_producer
 from api.rate_limit import RateLimit
 from api.rate_limiter import RateLimiter
 from api.request_context import RequestContext
+from api.request_metrics import RequestMetrics
 from api.routes import ROUTES
 from api.security_headers import SecurityHeaders
 from api.services import Services
 from api.standby import Standby, standby_consumer
+from api.standby_retention import StandbyRetention
 from enrich_stream.errors import StorageError
 from enrich_stream.key_ring import KeyRing, key_consumer
 from enrich_stream.providers.registry import make_providers
@@ -57,6 +60,8 @@ async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Ser
         await standby.start()
         stack.push_async_callback(publisher.stop)
         await publisher.start()
+        sweeping = asyncio.create_task(StandbyRetention(store, settings).sweep_for_ever())
+        stack.callback(sweeping.cancel)
         yield {
             "settings": settings,
             "keys": keys,
@@ -88,7 +93,7 @@ def create_api(services: Services) -> ASGIApp:
     )
     # A client that sends keys follows no redirect; to it, a slash too many is a wrong path.
     app.router.redirect_slashes = False
-    return RequestContext(SecurityHeaders(app))
+    return RequestMetrics(RequestContext(SecurityHeaders(app)))
 
 
 def _middleware(services: Services) -> list[Middleware]:

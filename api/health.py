@@ -1,11 +1,13 @@
 """Whether the process answers, and whether it can do its work."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.json_response import JsonResponse
+from api.publisher import Publisher
+from api.standby import Standby
+from enrich_stream.key_ring import KeyRing
+from enrich_stream.monitoring.readiness import Readiness
 
 
 async def live(_request: Request) -> Response:
@@ -19,15 +21,18 @@ async def ready(request: Request) -> Response:
     Strangers are told no more than that, for they may be the orchestrator; who has a key is told
     what is amiss.
     """
-    caught_up = request.state.standby.has_caught_up
-    writes = await request.state.publisher.takes_writes()
-    checks = {
-        "standbyCaughtUp": caught_up,
-        "kafkaTakesWrites": writes,
-        "keysFollowed": request.state.keys.is_following,
-    }
-    well = all(checks.values())
-    body: dict[str, Any] = {"status": "ok" if well else "unavailable"}
-    if request.state.caller is not None:
-        body["checks"] = checks
-    return JsonResponse(body, status_code=200 if well else 503)
+    state = request.state
+    found = await readiness(state.standby, state.publisher, state.keys)
+    body = found.body if state.caller is not None else {"status": found.body["status"]}
+    return JsonResponse(body, status_code=found.status_code)
+
+
+async def readiness(standby: Standby, publisher: Publisher, keys: KeyRing) -> Readiness:
+    """Whether a front door can do its work."""
+    return Readiness(
+        checks={
+            "standbyCaughtUp": standby.has_caught_up,
+            "kafkaTakesWrites": await publisher.takes_writes(),
+            "keysFollowed": keys.is_following,
+        }
+    )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice, takewhile
 from pathlib import Path
+from types import MappingProxyType
 
 import rocksdict
 import structlog
@@ -76,12 +77,12 @@ class JobStore:
     def apply(
         self,
         *,
-        requests: Iterable[Change],
-        headers: Iterable[Change],
-        items: Iterable[Change],
-        claims: Iterable[Change],
-        contacts: Iterable[Change],
-        offsets: Mapping[tuple[str, int], int],
+        requests: Iterable[Change] = (),
+        headers: Iterable[Change] = (),
+        items: Iterable[Change] = (),
+        claims: Iterable[Change] = (),
+        contacts: Iterable[Change] = (),
+        offsets: Mapping[tuple[str, int], int] = MappingProxyType({}),
     ) -> set[str]:
         """Write one batch; returns the ids of its jobs."""
         batch = JobBatch(self._row)
@@ -115,6 +116,25 @@ class JobStore:
     def items_today(self, organisation: str) -> int:
         """How many items of an organisation were accepted since midnight, UTC."""
         return self._items_today.of(organisation)
+
+    def jobs(self, after: str, limit: int) -> list[Job]:
+        """The next jobs behind the id ``after``, in the order of their ids."""
+        start = JOB + after.encode()
+        with self._storage_errors():
+            in_range = takewhile(lambda pair: pair[0].startswith(JOB), self._rows_from(start))
+            rows = [row for key, row in islice(in_range, limit + 1) if key != start][:limit]
+        headers = [decode_part(row, JobRow).header for row in rows]
+        return [header.job for header in headers if header is not None]
+
+    def forget(self, jobs: Iterable[Job]) -> None:
+        """Delete jobs with all that is known of them, as if their workers had."""
+        gone = [
+            (j.id.encode(), [job.item_key(j.id, i).encode() for i in range(j.total)]) for j in jobs
+        ]
+        self.apply(
+            headers=[Change(key, None) for key, _ in gone],
+            items=[Change(item, None) for _, items in gone for item in items],
+        )
 
     def view(self, job_id: str) -> JobView | None:
         """The job, or None when nothing is known of it or it is no longer kept."""

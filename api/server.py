@@ -12,14 +12,19 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.app import create_api, open_services, standby_path
+from api.health import readiness
 from api.http_protocol import HttpProtocol
 from api.job_store import discard_standby
+from api.services import Services
+from api.standby_lag import StandbyLag
 from enrich_stream.errors import SetupError
 from enrich_stream.key_ring import KeyRing
+from enrich_stream.monitoring.consumer_lag import ConsumerLag
+from enrich_stream.monitoring.listener import monitoring
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
 from enrich_stream.startup import topics_are_there
-from enrich_stream.topics import topics_for
+from enrich_stream.topics import Topics, topics_for
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +56,7 @@ async def run_api(
         stack.callback(listener.close)
         services = await stack.enter_async_context(open_services(settings, topics))
         _check_is_guarded(listener, services["keys"])
+        await stack.enter_async_context(_monitoring(settings, topics, services))
         server = ApiServer(http_config(create_api(services), settings))
         address = listener.getsockname()
         log.info("api.listening", host=address[0], port=address[1])
@@ -59,6 +65,18 @@ async def run_api(
         services["standby"].dismiss(within_seconds=_DRAIN_SECONDS / 2)
         server.should_exit = True
         await serving
+
+
+def _monitoring(
+    settings: Settings, topics: Topics, services: Services
+) -> contextlib.AbstractAsyncContextManager[None]:
+    standby = services["standby"]
+    return monitoring(
+        settings,
+        partial(readiness, standby, services["publisher"], services["keys"]),
+        ConsumerLag(settings, topics).measure_for_ever,
+        StandbyLag(standby).measure_for_ever,
+    )
 
 
 def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from api.change import Change
+from api import metrics
 from api.job_row import JobView
 from api.job_store import JobStore
 from enrich_stream.errors import StorageError, UnavailableError
@@ -184,6 +184,24 @@ class Standby:
         except TimeoutError:
             raise UnavailableError("the standby has not caught up") from None
 
+    async def ends(self) -> Mapping[TopicPartition, int]:
+        """Where each topic partition that is followed ends now, as Kafka says."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._partitions())
+        return ends
+
+    async def reaches(self, ends: Mapping[TopicPartition, int], timeout_seconds: float) -> bool:
+        """Whether everything before ``ends`` is here, or will be in time."""
+        try:
+            async with asyncio.timeout(timeout_seconds), self._applied:
+                await self._applied.wait_for(lambda: self._has_reached(ends))
+        except TimeoutError:
+            return False
+        return True
+
+    def records_behind(self, ends: Mapping[TopicPartition, int]) -> int:
+        """How many records before ``ends`` are not here."""
+        return sum(max(0, end - self._positions.get(p, 0)) for p, end in ends.items())
+
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever something of the job changes."""
@@ -256,9 +274,11 @@ class Standby:
     def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
         if not records:
             return set()
-        changes: dict[str, list[Change]] = defaultdict(list)
+        metrics.STANDBY_RECORDS.inc(sum(map(len, records.values())))
+        # A consumer record has what a change has; to copy a million of them takes a second.
+        changes: dict[str, list[Any]] = defaultdict(list)
         for partition, batch in records.items():
-            changes[partition.topic] += [Change(r.key, r.value) for r in batch if r.key]
+            changes[partition.topic] += [record for record in batch if record.key]
         return self._store.apply(
             requests=[
                 *changes[self._topics.requests.name],

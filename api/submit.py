@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from ulid import ULID
 
+from api import metrics
 from api.back_pressure import check_room
 from api.bodies import Order, parse_order
 from api.caller import Caller, caller_of
@@ -21,8 +23,11 @@ from api.quota import check_quota
 from api.waiting import preferred_wait, until, waiting_headers
 from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
+from enrich_stream.logs import bind_job
 from enrich_stream.person import Field, IdentifierKind
 from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job, Lane
+
+log = structlog.get_logger(__name__)
 
 CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 
@@ -32,7 +37,9 @@ async def post_enrichment(request: Request) -> Response:
     order = parse_order(await request.body())
     job_, is_replay = await _admit(request, order)
     if not (is_replay and await is_under_way(request, job_.id)):
+        bind_job(job_)
         await _publish(request, _requested(job_, order))
+        _note(job_)
     return await _answer(request, job_, REPLAYED if is_replay else {})
 
 
@@ -82,6 +89,11 @@ def _requested(job: Job, order: Order) -> EnrichmentRequested:
         for index, person in enumerate(order.persons)
     )
     return EnrichmentRequested(version=VERSION, job=job, items=items)
+
+
+def _note(job: Job) -> None:
+    metrics.job_accepted(job)
+    log.info("job.accepted", organisation=job.organisation, lane=job.lane, items=job.total)
 
 
 def _may_wait(order: Order) -> bool:

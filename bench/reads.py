@@ -85,9 +85,7 @@ def _fill(home: Path, jobs: int) -> None:
         ]
         headers = [Change(_id(number).encode(), encode(header))]
         offsets = {("changelog", 0): number}
-        store.apply(
-            requests=(), headers=headers, items=rows, claims=(), contacts=(), offsets=offsets
-        )
+        store.apply(headers=headers, items=rows, offsets=offsets)
     seconds = time.perf_counter() - started
     store.close()
     print(f"{jobs * ITEMS} items stored, {jobs * ITEMS / seconds:,.0f} rows/s with making them")

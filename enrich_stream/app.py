@@ -8,6 +8,7 @@ from typing import Any
 from faust.types import StreamT, TopicT
 from faust.types.enums import ProcessingGuarantee
 
+from enrich_stream import metrics
 from enrich_stream.agents.cancel_job import CancelJob
 from enrich_stream.agents.dead_letters import DeadLetters
 from enrich_stream.agents.enrich_identifier import EnrichIdentifier, Pace
@@ -25,11 +26,8 @@ from enrich_stream.lease import Lease
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
-from enrich_stream.topics import MAX_RECORD_BYTES, Topic, Topics
+from enrich_stream.topics import MAX_DEAD_LETTER_BYTES, Topic, Topics
 from enrich_stream.waiting_room import WaitingRoom
-
-APP_ID = "enrich-stream"
-"""The consumer group, and the beginning of the changelog topics' names; after the prefix."""
 
 METADATA_MAX_AGE_MS = 5_000
 TABLE_EVENTS_AT_ONCE = 200
@@ -58,6 +56,8 @@ def create_app(
     retries, waiting_room = _topic(app, topics.retries), WaitingRoom()
     recollection = Recollection(app, enriched, contacts)
     share = FairShare(settings.organisation_items_under_way)
+    metrics.BATCHES_WAITING.set_function(lambda: share.jobs_waiting)
+    metrics.BATCH_ITEMS_UNDER_WAY.set_function(lambda: share.total_under_way)
     app.on_hand_back += [recollection.forget, share.forget, waiting_room.forget]
 
     def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
@@ -111,13 +111,12 @@ def create_app(
 
 
 def _engine(settings: Settings, store: str) -> Engine:
-    brokers = ";".join(f"kafka://{b}" for b in settings.kafka_bootstrap_servers.split(","))
     return Engine(
-        f"{settings.kafka_topic_prefix}{APP_ID}",
+        settings.consumer_group,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
         lease=Lease(settings.session_timeout_seconds),
         cancellations=Cancellations(timedelta(days=settings.retention_days)),
         grace_seconds=settings.shutdown_grace_seconds,
-        broker=brokers,
         store=store,
         Table=DurableTable,
         PartitionAssignor=WholeAssignor,
@@ -141,7 +140,7 @@ def _engine(settings: Settings, store: str) -> Engine:
         # What is missing after a broker's restart must not be missing for minutes.
         consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         producer_acks=-1,
-        producer_max_request_size=MAX_RECORD_BYTES,
+        producer_max_request_size=MAX_DEAD_LETTER_BYTES,
         # Large, for behind a full batch everything waits for the broker, whatever its partition.
         producer_max_batch_size=512 * 1024,
         web_enabled=False,

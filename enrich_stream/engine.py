@@ -24,6 +24,7 @@ from enrich_stream.agents.stage import Stage
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.intake import FlowControl, PausingQueue, Transport
 from enrich_stream.lease import Lease
+from enrich_stream.table_recovery import BulkTables
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +42,15 @@ class Engine(faust.App):
     def __init__(
         self,
         *args: Any,
+        bootstrap_servers: str,
         lease: Lease,
         cancellations: Cancellations,
         grace_seconds: float,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        brokers = ";".join(f"kafka://{server}" for server in bootstrap_servers.split(","))
+        super().__init__(*args, broker=brokers, TableManager=BulkTables, **kwargs)
+        self.bootstrap_servers = bootstrap_servers
         self.lease = lease
         self.cancellations = cancellations
         self.stages: list[Stage] = []

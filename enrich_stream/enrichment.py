@@ -13,7 +13,7 @@ from dataclasses import field as dataclass_field
 
 import structlog
 
-from enrich_stream import clock
+from enrich_stream import clock, metrics
 from enrich_stream.allowance import Allowance, calls_in
 from enrich_stream.orders import AS_GIVEN, Orders, Ranking, shipped_orders
 from enrich_stream.person import Field, Identifier, Outcome
@@ -265,7 +265,9 @@ class _Asking:
             return call, answer
         loop = asyncio.get_running_loop()
         started = loop.time()
-        answer = await self._checked(call, await self._answer(call))
+        answer = await self._answer(call)
+        metrics.provider_asked(call.provider.name, _outcomes(answer), loop.time() - started)
+        answer = await self._checked(call, answer)
         self._replies.append(reply_to(call, answer, round(1000 * (loop.time() - started))))
         return call, answer
 
@@ -292,3 +294,7 @@ class _Asking:
             for name, finding in answer.findings.items()
         }
         return replace(answer, findings=findings)
+
+
+def _outcomes(answer: Answer) -> set[Outcome]:
+    return {finding.outcome for finding in answer.findings.values()}

@@ -123,6 +123,12 @@ def is_expired(job: Job, at: datetime, retention: timedelta) -> bool:
     return at - datetime.fromisoformat(job.accepted_at) >= retention
 
 
+def seconds_taken(header: JobHeader) -> float:
+    """From its acceptance to the last change; two machines' clocks may make it 0."""
+    accepted, changed = map(datetime.fromisoformat, (header.job.accepted_at, header.updated_at))
+    return max(0.0, (changed - accepted).total_seconds())
+
+
 def count(header: JobHeader, outcome: Outcome) -> int:
     """How many items were settled with ``outcome``."""
     return _members(header, outcome).bit_count()

@@ -5,6 +5,7 @@ same on topics, in tables and in the standby. Members that a reader does not kno
 passed on; what it cannot understand is ``UnreadableRecordError``, never a guess.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
@@ -402,7 +403,12 @@ def _why(data: bytes, error: Exception) -> str:
         version = None
     if version is not None and version > VERSION:
         return _too_new(version)
-    return f"not a record of this kind: {error}"
+    return f"not a record of this kind: {_without_values(str(error))}"
+
+
+def _without_values(text: str) -> str:
+    """The decoder's text without what it quotes from the record, which may be somebody's data."""
+    return re.sub(r"(['\"]).*\1", "…", text, flags=re.DOTALL)
 
 
 def _too_new(version: int) -> str:

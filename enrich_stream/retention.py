@@ -8,24 +8,26 @@ theirs would answer any more. What is in topics with a retention leaves by Kafka
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from itertools import chain, islice
 
 import structlog
-from faust.types import TP
+from aiokafka.errors import KafkaError
 
 from enrich_stream import clock, job
 from enrich_stream.engine import Engine
-from enrich_stream.errors import UnreadableRecordError
+from enrich_stream.errors import StorageError, UnreadableRecordError
 from enrich_stream.memory import MaxAge, fresh
 from enrich_stream.records import JobHeader, RememberedContact, decode
 from enrich_stream.settings import Settings
+from enrich_stream.sweeping import Gulp, pause_seconds
 from enrich_stream.tables import DurableTable, table_of
 
 log = structlog.get_logger(__name__)
 
-ROWS_AT_ONCE = 200
-_DAY_SECONDS = 86_400.0
-_LONGEST_PAUSE_SECONDS = 3_600.0
-_SWEEPS_IN_A_RETENTION = 20
+ROWS_AT_ONCE, DROPS_AT_ONCE = 200, 50
+"""Each some milliseconds of work, in which nothing else has its turn."""
+
+_Row = tuple[DurableTable, bytes]
 
 
 class Retention:
@@ -38,61 +40,78 @@ class Retention:
         )
         self._retention = timedelta(days=settings.retention_days)
         self._max_age = MaxAge.of(settings)
-        self._pause_seconds = min(
-            _LONGEST_PAUSE_SECONDS,
-            settings.retention_days * _DAY_SECONDS / _SWEEPS_IN_A_RETENTION,
-        )
 
     async def sweep_for_ever(self) -> None:
         """Sweep all partitions, again and again."""
         while True:
-            await asyncio.sleep(self._pause_seconds)
+            await asyncio.sleep(pause_seconds(self._retention))
             if clock.has_stepped():
                 log.error("retention.clock_was_set", do="restart this worker if it is right now")
                 continue
-            dropped = await self._sweep(self._jobs, self._job_keys)
-            dropped += await self._sweep(self._contacts, self._contact_keys)
-            if dropped:
-                log.info("retention.swept", rows=dropped)
+            try:
+                await self.sweep()
+            except KafkaError as error:
+                # What was not deleted there is still here, and is found by the next sweep.
+                log.warning("retention.interrupted", error=type(error).__name__)
+            except StorageError as error:
+                await self._app.crash(error)
+
+    async def sweep(self) -> None:
+        """Go through all partitions once."""
+        dropped = await self._sweep(self._jobs, self._parts_of_expired_job)
+        dropped += await self._sweep(self._contacts, self._parts_of_expired_contact)
+        if dropped:
+            log.info("retention.swept", rows=dropped)
 
     async def _sweep(
-        self,
-        table: DurableTable,
-        expired: Callable[[bytes, bytes], Iterable[tuple[DurableTable, bytes]]],
+        self, table: DurableTable, expired: Callable[[bytes], Iterable[_Row] | None]
     ) -> int:
         dropped = 0
-        for partition in range(table.partitions or 0):
-            for place, (key, value) in enumerate(table.rows(partition)):
-                if place % ROWS_AT_ONCE == 0:
-                    await asyncio.gather(*table.take_deliveries())
-                    await asyncio.sleep(0)
-                if not self._is_ours(table, partition):
-                    break
-                for owner, row in expired(key, value):
-                    owner.drop(partition, row)
-                    dropped += 1
+        for partition in self._partitions(table):
+            after: bytes | None = b""
+            # Read in pieces: an iterator that stays open would hold on to a partition that moves.
+            while after is not None and self._is_ours(table, partition):
+                async with Gulp():
+                    rows = table.rows(partition, after, ROWS_AT_ONCE)
+                doomed = {k: parts for k, v in rows if (parts := expired(v)) is not None}
+                # A row goes after its parts: it is what a next sweep would find them by.
+                parts = chain.from_iterable(doomed.values())
+                dropped += await self._drop(table, partition, parts)
+                dropped += await self._drop(table, partition, ((table, key) for key in doomed))
+                after = rows[-1][0] if rows else None
+        return dropped
+
+    async def _drop(self, table: DurableTable, partition: int, doomed: Iterable[_Row]) -> int:
+        dropped, rest = 0, iter(doomed)
+        while (gulp := list(islice(rest, DROPS_AT_ONCE))) and self._is_ours(table, partition):
+            # Without a rest beside the wait for Kafka: it must not fall behind what comes in.
+            await asyncio.gather(*(owner.drop(partition, key) for owner, key in gulp))
+            dropped += len(gulp)
         return dropped
 
     def _is_ours(self, table: DurableTable, partition: int) -> bool:
         """Whether this worker alone may write to the partition now."""
-        changelog = TP(table.changelog_topic_name, partition)
         is_settled = not (self._app.rebalancing or self._app.in_recovery)
-        return is_settled and changelog in self._app.assignor.assigned_actives()
+        return is_settled and partition in self._partitions(table)
 
-    def _job_keys(self, key: bytes, value: bytes) -> Iterable[tuple[DurableTable, bytes]]:
+    def _partitions(self, table: DurableTable) -> list[int]:
+        actives = self._app.assignor.assigned_actives()
+        return sorted(p for topic, p in actives if topic == table.changelog_topic_name)
+
+    def _parts_of_expired_job(self, header: bytes) -> Iterable[_Row] | None:
+        """The rows that go with a header; None when it stays."""
         try:
-            header = decode(value, JobHeader)
+            job_ = decode(header, JobHeader).job
         except UnreadableRecordError:  # of a newer version, which will sweep it
-            return
-        if job.is_expired(header.job, clock.present(), self._retention):
-            for index in range(header.job.total):
-                yield self._items, job.item_key(header.job.id, index).encode()
-            yield self._jobs, key
+            return None
+        if not job.is_expired(job_, clock.present(), self._retention):
+            return None
+        keys = (job.item_key(job_.id, index).encode() for index in range(job_.total))
+        return ((self._items, key) for key in keys)
 
-    def _contact_keys(self, key: bytes, value: bytes) -> Iterable[tuple[DurableTable, bytes]]:
+    def _parts_of_expired_contact(self, contact: bytes) -> Iterable[_Row] | None:
         try:
-            known = decode(value, RememberedContact)
+            known = decode(contact, RememberedContact)
         except UnreadableRecordError:
-            return
-        if not fresh(known, self._max_age):
-            yield self._contacts, key
+            return None
+        return None if fresh(known, self._max_age) else ()

@@ -38,6 +38,10 @@ class _Environment(BaseSettings):
     )
 
 
+GROUP = "enrich-stream"
+"""The workers' consumer group, after the prefix."""
+
+
 class Settings(_Environment):
     """What an operator can change. Sizes take units (``64MiB``), times are in seconds."""
 
@@ -71,6 +75,18 @@ class Settings(_Environment):
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="`auto` is text on a terminal and JSON otherwise."
+    )
+
+    monitoring_host: str = Field(
+        default="127.0.0.1",
+        description="Where a front door or worker shows `/metrics`, `/health/live` and"
+        " `/health/ready` to operators, who need no key.",
+    )
+    monitoring_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of that; empty shows nothing. Each process on a machine needs its own.",
     )
 
     api_host: str = Field(default="127.0.0.1", description="Where the front door listens.")
@@ -307,6 +323,11 @@ class Settings(_Environment):
         description="Rules by which intent is read, in place of those in"
         " `enrich_stream/signals/intent_rules.yaml`.",
     )
+
+    @property
+    def consumer_group(self) -> str:
+        """The workers' group, which also begins the names of their tables' changelog topics."""
+        return f"{self.kafka_topic_prefix}{GROUP}"
 
 
 def load_settings() -> Settings:

@@ -35,11 +35,13 @@ class Process:
         name: For example ``worker-1``.
         data_dir: Its RocksDB files.
         log: The file with what it printed.
+        monitoring_url: Where it shows ``/metrics`` and ``/health/ready``.
     """
 
     name: str
     data_dir: Path
     log: Path
+    monitoring_url: str
     popen: "subprocess.Popen[bytes]"
 
     def stop(self, seconds: float = _STOP_SECONDS) -> int:
@@ -59,6 +61,17 @@ class Process:
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self.popen.poll() is None
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over all its labels, as the process shows it; 0 when it does not."""
+        with urllib.request.urlopen(f"{self.monitoring_url}/metrics", timeout=60) as page:  # noqa: S310 - our own loopback address
+            samples = (line.rpartition(" ") for line in page.read().decode().splitlines())
+            return sum(float(value) for sample, _, value in samples if sample.split("{")[0] == name)
+
+    @property
+    def resident_mib(self) -> float:
+        """The memory it takes."""
+        return self.metric("process_resident_memory_bytes") / 2**20
 
     def last_lines(self, count: int = 20) -> str:
         """The end of its log."""
@@ -116,6 +129,7 @@ class Stack:
 
     def _start(self, name: str, command: list[str], environ: Mapping[str, str]) -> Process:
         data_dir, log = self.home / name, self.home / "logs" / f"{name}.log"
+        monitoring_port = free_port()
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             popen = subprocess.Popen(  # noqa: S603 - our own command
@@ -129,12 +143,14 @@ class Stack:
                     **os.environ,
                     "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
                     "ENRICH_DATA_DIR": str(data_dir),
+                    "ENRICH_MONITORING_PORT": str(monitoring_port),
                     PARENT_VARIABLE: str(os.getpid()),
                     **self.environ,
                     **environ,
                 },
             )
-        process = Process(name, data_dir, log, popen)
+        monitoring_url = f"http://127.0.0.1:{monitoring_port}"
+        process = Process(name, data_dir, log, monitoring_url, popen)
         self.processes.append(process)
         return process
 

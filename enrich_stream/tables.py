@@ -14,12 +14,14 @@ worker stops: a copy with holes must not answer.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import faust
 import rocksdict
+from aiokafka import ConsumerRecord
 from faust.stores import rocksdb
 from faust.tables.recovery import Recovery
 from faust.types import TP, AppT, EventT, FutureMessage
@@ -27,6 +29,7 @@ from faust.types.stores import StoreT
 from faust.types.tuples import RecordMetadata
 from yarl import URL
 
+from enrich_stream import metrics
 from enrich_stream.errors import StorageError
 from enrich_stream.lease import Lease
 from enrich_stream.rocks import RocksMemory, storage_error
@@ -72,26 +75,49 @@ class BoundedStore(rocksdb.Store):
         to_value: Callable[[Any], Any],
     ) -> None:
         """Write rows that are read back; the engine would swallow what goes wrong here."""
-        write = super().apply_changelog_batch
         # After a rebalance the engine may still hand over records that came for other tables.
         own = self.table.changelog_topic.get_topic_name()
-        batch = [event for event in batch if event.message.topic == own]
+        write = super().apply_changelog_batch
+        rows = [event for event in batch if event.message.topic == own]
+        metrics.ROWS_RECOVERED.inc(len(rows))
         try:
-            self._guarded(lambda: write(batch, to_key, to_value))
+            self._guarded(lambda: write(rows, to_key, to_value))
         except StorageError as error:
             self._end_worker(error)
             raise
 
-    def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """The rows of a partition that is open; nothing of one that is not."""
-        db = self._dbs.get(partition)
-        for key, value in db.items() if db is not None else ():
-            if key != self.offset_key:
-                yield bytes(key), bytes(value)
+    def read_back(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
+        """Write consecutive changelog records, and with them how far they reach."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for record in records:
+            if record.value is None:
+                batch.delete(record.key)
+            else:
+                batch.put(record.key, record.value)
+        batch.put(self.offset_key, str(records[-1].offset).encode())
+        self._guarded(lambda: self._db_for_partition(partition).write(batch))
+        metrics.ROWS_RECOVERED.inc(len(records))
 
-    def drop(self, partition: int, key: bytes) -> None:
-        """Delete a row."""
-        self._guarded(lambda: self._db_for_partition(partition).delete(key))
+    def rows(self, partition: int, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The next rows of a partition that is open; nothing of one that is not."""
+        db = self._dbs.get(partition)
+        return [] if db is None else self._guarded(lambda: self._rows(db, after, limit))
+
+    def row(self, partition: int, key: bytes) -> bytes | None:
+        """A row of a partition that is open."""
+        db = self._dbs.get(partition)
+        return None if db is None else self._guarded(lambda: db.get(key))
+
+    def drop(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Delete a row that is still the same, of a partition that is still open."""
+        db = self._dbs.get(partition)
+        if db is not None and value is not None and self.row(partition, key) == value:
+            self._guarded(lambda: db.delete(key))
+
+    def _rows(self, db: rocksdict.Rdict, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        # In raw mode every key is bytes, which the library's types do not know.
+        found: Iterator[tuple[bytes, bytes]] = db.items(from_key=after)  # type: ignore[assignment]
+        return list(islice((row for row in found if row[0] not in (after, self.offset_key)), limit))
 
     def _end_worker(self, error: StorageError) -> None:
         self._crashing = asyncio.ensure_future(self.app.crash(error))
@@ -121,8 +147,7 @@ class DurableTable(faust.Table[bytes, bytes]):
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> FutureMessage:
         """Send as the engine does, and keep the delivery for ``take_deliveries``."""
-        self._lease.check()
-        delivery = super().send_changelog(*args, **kwargs)
+        delivery = self._send(*args, **kwargs)
         self._under_way.append(delivery)
         return delivery
 
@@ -143,14 +168,28 @@ class DurableTable(faust.Table[bytes, bytes]):
             self._reach(partition, recovery.active_highwaters[partition])
         await super().on_recovery_completed(active_tps, standby_tps)
 
-    def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """The rows of one partition, in the order of their keys."""
-        return self._rocks.rows(partition)
+    def read_back(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
+        """Write consecutive changelog records, and with them how far they reach."""
+        self._rocks.read_back(partition, records)
 
-    def drop(self, partition: int, key: bytes) -> None:
-        """Delete a row outside the handling of an event: here, in Kafka and in every standby."""
-        self.send_changelog(partition, key, None, value_serializer="raw")
-        self._rocks.drop(partition, key)
+    def rows(self, partition: int, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The next rows of a partition behind the key ``after``, in the order of their keys."""
+        return self._rocks.rows(partition, after, limit)
+
+    async def drop(self, partition: int, key: bytes) -> None:
+        """Delete a row outside the handling of an event: in Kafka and every standby, then here.
+
+        Not the other way round, for what is gone here is never looked for again. A row that is
+        assigned anew meanwhile stays.
+        """
+        value = self._rocks.row(partition, key)
+        await self._send(partition, key, None, value_serializer="raw")
+        self._rocks.drop(partition, key, value)
+        metrics.ROWS_EXPIRED.labels(self.name).inc()
+
+    def _send(self, *args: Any, **kwargs: Any) -> FutureMessage:
+        self._lease.check()
+        return super().send_changelog(*args, **kwargs)
 
     def _on_changelog_sent(self, delivery: FutureMessage) -> None:
         sent: RecordMetadata = delivery.result()

@@ -17,7 +17,9 @@ from enrich_stream.settings import Settings
 DEFAULT_RETENTION_DAYS: float = Settings.model_fields["retention_days"].default
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 """The largest record that is sent; ``topics.yaml`` says the same to the brokers."""
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+MAX_DEAD_LETTER_BYTES = MAX_RECORD_BYTES + 1024 * 1024
+"""The same of a dead letter, which is such a record with a few headers more."""
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class TopicClass(StrEnum):
@@ -78,6 +80,7 @@ class Topics:
     results: Topic
     contacts: Topic
     dead_letters: Topic
+    handled_dead_letters: Topic
     probes: Topic
     access_keys: Topic
     jobs_changelog: Topic
@@ -86,6 +89,20 @@ class Topics:
 
     def __iter__(self) -> Iterator[Topic]:
         return (getattr(self, role) for role in roles())
+
+    @property
+    def consumed(self) -> tuple[Topic, ...]:
+        """What the workers read as a group."""
+        return (
+            self.requests,
+            self.sync_requests,
+            self.cancellations,
+            self.tasks,
+            self.sync_tasks,
+            self.retries,
+            self.results,
+            self.contacts,
+        )
 
     def requests_of(self, lane: Lane) -> Topic:
         """Where the requests of a lane are accepted."""
@@ -161,9 +178,9 @@ def topics_for(settings: Settings) -> Topics:
 
 def _duration_ms(value: object) -> object:
     """Milliseconds of a text such as ``7d``."""
-    found = re.fullmatch(r"([1-9]\d*)([mhd])", value) if isinstance(value, str) else None
+    found = re.fullmatch(r"([1-9]\d*)([smhd])", value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError("must be a whole number with m, h or d, for example 7d")
+        raise ValueError("must be a whole number with s, m, h or d, for example 7d")
     return int(found[1]) * _UNIT_MS[found[2]]
 
 

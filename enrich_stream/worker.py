@@ -12,6 +12,9 @@ from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError, StorageError
 from enrich_stream.follower import following
+from enrich_stream.monitoring.consumer_lag import ConsumerLag
+from enrich_stream.monitoring.listener import monitoring
+from enrich_stream.monitoring.worker import WorkerReadiness, watch_engine
 from enrich_stream.orders import load_orders
 from enrich_stream.providers.registry import open_providers, verifiers
 from enrich_stream.retention import Retention
@@ -56,15 +59,19 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
         )
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
+        watch_engine(app)
+        lag = ConsumerLag(settings, topics)
+        ready = WorkerReadiness(app, lag, providers)
         log.info("worker.starting", providers=[provider.name for provider in providers])
-        running = asyncio.create_task(_run(app))
-        lease = asyncio.create_task(app.lease.keep())
-        sweeping = asyncio.create_task(Retention(app, settings).sweep_for_ever())
-        await asyncio.wait({told_to_stop, running}, return_when=asyncio.FIRST_COMPLETED)
-        log.info("worker.stopping")
-        sweeping.cancel()
-        await _stop_in_time(app, running, settings.shutdown_grace_seconds)
-        lease.cancel()
+        async with monitoring(settings, ready, lag.measure_for_ever):
+            running = asyncio.create_task(_run(app))
+            lease = asyncio.create_task(app.lease.keep())
+            sweeping = asyncio.create_task(Retention(app, settings).sweep_for_ever())
+            await asyncio.wait({told_to_stop, running}, return_when=asyncio.FIRST_COMPLETED)
+            log.info("worker.stopping")
+            sweeping.cancel()
+            await _stop_in_time(app, running, settings.shutdown_grace_seconds)
+            lease.cancel()
     _raise_reason(app.crash_reason or running.exception())
 
 

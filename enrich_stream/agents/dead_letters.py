@@ -1,7 +1,12 @@
 """Records that cannot be handled are kept, with all that is needed to mend and replay them."""
 
+from typing import cast
+
 import structlog
 from faust.types import EventT, TopicT
+
+from enrich_stream import metrics
+from enrich_stream.dead_letters.letter import Origin, headers_of
 
 log = structlog.get_logger(__name__)
 
@@ -26,15 +31,12 @@ class DeadLetters:
             partition=message.partition,
             offset=message.offset,
         )
-        origin = {
-            "dead-letter-stage": stage,
-            "dead-letter-reason": reason,
-            "dead-letter-topic": message.topic,
-            "dead-letter-partition": str(message.partition),
-            "dead-letter-offset": str(message.offset),
-        }
+        origin = Origin(message.topic, message.partition, message.offset)
+        # The engine's types also allow a mapping, which the consumer never gives.
+        own = cast("list[tuple[str, bytes]]", message.headers or [])
         await self._topic.send_soon(
             key=message.key,
             value=message.value,
-            headers=[*(message.headers or ()), *((k, v.encode()) for k, v in origin.items())],
+            headers=list(headers_of(stage, reason, origin, own)),
         )
+        metrics.DEAD_LETTERS.labels(stage).inc()

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from faust.types import EventT, TopicT
 
-from enrich_stream import clock
+from enrich_stream import clock, metrics
 from enrich_stream.agents.recollection import Recollection
 from enrich_stream.allowance import Allowance
 from enrich_stream.cancellations import Cancellations
@@ -220,13 +220,14 @@ class EnrichIdentifier:
             person_known=known is not None and known.person_known,
             fields=recalled(still_answering(fresh(known, self._pace.max_age), job_)),
         )
-        return await self._enrichment.look_up(
-            question,
-            remembered,
-            allowance,
-            chosen=job_.options.providers,
-            so_far=item.so_far or NOTHING_SO_FAR,
-        )
+        with metrics.LOOK_UPS_UNDER_WAY.labels(job_.lane).track_inprogress():
+            return await self._enrichment.look_up(
+                question,
+                remembered,
+                allowance,
+                chosen=job_.options.providers,
+                so_far=item.so_far or NOTHING_SO_FAR,
+            )
 
     def _is_in_time(self, job_: Job, retry_at: float) -> bool:
         accepted = datetime.fromisoformat(job_.accepted_at).timestamp()

@@ -2,11 +2,13 @@
 
 import asyncio
 
+import structlog
 from faust.types import EventT
 
-from enrich_stream import clock, job
+from enrich_stream import clock, job, metrics
 from enrich_stream.fair_share import FairShare
 from enrich_stream.logs import bind_job
+from enrich_stream.person import Outcome
 from enrich_stream.records import (
     VERSION,
     IdentifierResults,
@@ -18,6 +20,8 @@ from enrich_stream.records import (
     encode,
 )
 from enrich_stream.tables import DurableTable
+
+log = structlog.get_logger(__name__)
 
 
 class SettleJob:
@@ -43,6 +47,7 @@ class SettleJob:
         self._jobs[header.job.id.encode()] = encode(after)
         self._share.settled(header.job.id, open_items=job.open_count(after))
         await asyncio.gather(*self._job_items.take_deliveries(), *self._jobs.take_deliveries())
+        _report(header, after)
 
     def _header(self, results: IdentifierResults) -> JobHeader:
         row = self._jobs.get(results.job.id.encode())
@@ -58,3 +63,16 @@ class SettleJob:
         # only an assignment makes the changelog, and with it every standby, whole.
         self._job_items[key] = row
         return decode(row, JobItem).item
+
+
+def _report(before: JobHeader, after: JobHeader) -> None:
+    """Count what was settled by this event, and say once that its job has ended."""
+    lane = after.job.lane
+    for outcome in Outcome:
+        settled = job.count(after, outcome) - job.count(before, outcome)
+        metrics.ITEMS_SETTLED.labels(lane, outcome).inc(settled)
+    if job.is_complete(after) and not job.is_complete(before):
+        status, seconds = job.status(after), job.seconds_taken(after)
+        metrics.JOBS_COMPLETED.labels(lane, status).inc()
+        metrics.JOB_SECONDS.labels(lane).observe(seconds)
+        log.info("job.completed", status=status, items=after.job.total, seconds=seconds)

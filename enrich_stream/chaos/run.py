@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from enrich_stream.app import APP_ID
 from enrich_stream.broker.properties import Detour
 from enrich_stream.broker.server import Broker
 from enrich_stream.chaos.disks import differences
@@ -26,6 +25,7 @@ from enrich_stream.chaos.poison import Poisoner
 from enrich_stream.chaos.provider import CountingProvider
 from enrich_stream.chaos.reader import origin_of, read_all, until_consumed
 from enrich_stream.chaos.submitters import Submitters
+from enrich_stream.settings import GROUP
 from enrich_stream.stack import Stack
 from enrich_stream.topic_admin import apply_topics, delete_topics
 from enrich_stream.topics import Topics, load_topics
@@ -184,7 +184,7 @@ async def _gather(
     servers, topics = place.broker.bootstrap_servers, place.topics
     installation = targets.installation
     await installation.until_ready()
-    group = f"{place.prefix}{APP_ID}"
+    group = f"{place.prefix}{GROUP}"
     # Before the rescaling: a rebalance might set going again what was stuck.
     behind = await until_consumed(servers, group, topics, _QUIET_SECONDS)
     await installation.scale(1)

@@ -3,6 +3,7 @@
 import typer
 
 from enrich_stream.cli.chaos import chaos
+from enrich_stream.cli.dead_letters import dead_letters_app
 from enrich_stream.cli.demo import demo
 from enrich_stream.cli.dev import dev
 from enrich_stream.cli.directory import directory_app
@@ -26,5 +27,6 @@ app.command()(submit)
 app.command()(chaos)
 app.add_typer(topics_app, name="topics")
 app.add_typer(keys_app, name="keys")
+app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(directory_app, name="directory")
 app.add_typer(providers_app, name="providers")

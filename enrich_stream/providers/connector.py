@@ -60,6 +60,11 @@ class Connector:
         """Whether it can be asked now, for operators to see."""
         return self.http.condition
 
+    @property
+    def parked(self) -> str | None:
+        """Why it is not asked at the moment; None when it is."""
+        return self.condition.reason or None
+
     async def start(self) -> None:
         """Opens the connections."""
         await self.http.start()

@@ -1,5 +1,7 @@
 """Results become rows of their job."""
 
+import structlog
+from prometheus_client import REGISTRY
 from recording import TOPICS, agent_under_test, until
 from samples import a_job, results_of, settled
 
@@ -87,3 +89,36 @@ async def test_results_that_are_handled_at_once_are_all_counted(tmp_path):
         await until(lambda: len(agent.producer.on(TOPICS.jobs_changelog)) == 5)
 
         assert job.is_complete(decode(agent.table("jobs")[KEY], JobHeader))
+
+
+async def test_what_is_settled_counts_once_and_a_job_ends_once(tmp_path):
+    """A repeat moves no counter; the end of a job is one line with its job id and request id."""
+    before = counted()
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        async with agent_under_test("settle_job", tmp_path) as agent:
+            first = encode(results_of(a_job(2), settled(0, Outcome.UNKNOWN)))
+            last = encode(results_of(a_job(2), settled(1)))
+            for result in (first, first, last, last, first):
+                await agent.handle(KEY, result)
+
+    assert {name: counted()[name] - before[name] for name in before} == {
+        "found": 1,
+        "absent": 0,
+        "unknown": 1,
+        "jobs": 1,
+    }
+    (line,) = [entry for entry in logs if entry["event"] == "job.completed"]
+    assert (line["job_id"], line["request_id"]) == ("op_1", "r")
+    assert (line["status"], line["items"]) == ("partial_success", 2)
+
+
+def counted():
+    settled = {
+        outcome.value: ("enrich_items_settled_total", {"lane": "batch", "outcome": outcome})
+        for outcome in Outcome
+    }
+    jobs = ("enrich_jobs_completed_total", {"lane": "batch", "status": "partial_success"})
+    return {
+        name: REGISTRY.get_sample_value(*sample) or 0
+        for name, sample in {**settled, "jobs": jobs}.items()
+    }

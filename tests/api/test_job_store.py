@@ -14,9 +14,6 @@ from enrich_stream.person import Outcome
 from enrich_stream.records import VERSION, JobItem, encode
 from enrich_stream.settings import Settings
 
-NOTHING = dict.fromkeys(("requests", "headers", "items", "claims", "contacts"), ()) | {
-    "offsets": {}
-}
 START = clock.present() - timedelta(hours=3)
 
 
@@ -75,7 +72,7 @@ def apply(store, *jobs, items=(), is_deleted=False):
             key = job.item_key(record.id, item.index).encode()
             row = None if is_deleted else encode(JobItem(version=VERSION, item=item))
             rows.append(Change(key, row))
-    store.apply(**{**NOTHING, "headers": headers, "items": rows})
+    store.apply(headers=headers, items=rows)
 
 
 def reads_of(store, read, *args):

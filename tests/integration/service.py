@@ -10,11 +10,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from enrich_stream.app import APP_ID
+from enrich_stream.settings import Settings
 from enrich_stream.stack import free_port, wait_until_ready
 from enrich_stream.topics import load_topics
 
 TOPICS = load_topics()
+GROUP = Settings().consumer_group
 TERMINAL = {"succeeded", "failed", "partial_success", "cancelled"}
 DEADLINE_SECONDS = 120.0
 
@@ -143,7 +144,7 @@ async def _task_partitions(bootstrap_servers):
 
     async with _admin(bootstrap_servers) as admin:
         try:
-            (response,) = await admin.describe_consumer_groups([APP_ID])
+            (response,) = await admin.describe_consumer_groups([GROUP])
         except GroupCoordinatorNotAvailableError:
             return []  # a cluster that has never had a group
     ((_, _, state, _, _, members, *_),) = response.groups
@@ -199,5 +200,5 @@ async def _ends(bootstrap_servers, topic):
 
 async def _committed(bootstrap_servers, topic):
     async with _admin(bootstrap_servers) as admin:
-        offsets = await admin.list_consumer_group_offsets(APP_ID)
+        offsets = await admin.list_consumer_group_offsets(GROUP)
     return sum(o.offset for p, o in offsets.items() if p.topic == topic.name and o.offset > 0)

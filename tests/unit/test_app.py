@@ -44,3 +44,12 @@ async def test_nothing_counts_as_written_before_all_replicas_have_it(tmp_path):
     assert producer._sender._acks == -1
     assert app.conf.producer_acks == -1
     await producer.stop()
+
+
+def test_the_agents_read_the_topics_whose_lag_is_shown(tmp_path):
+    """A topic that an agent reads and nobody watches could fall behind unseen."""
+    app = an_app(Settings(data_dir=tmp_path))
+
+    read = {agent.channel.get_topic_name() for agent in app.agents.values()}
+
+    assert read == {topic.name for topic in TOPICS.consumed}

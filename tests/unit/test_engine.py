@@ -1,9 +1,11 @@
 """When a worker lets go of its partitions."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import REBALANCE_SECONDS, Engine
 from enrich_stream.lease import Lease
 
@@ -11,7 +13,13 @@ from enrich_stream.lease import Lease
 @pytest.fixture
 async def engine():
     lost = []
-    engine = Engine("e", lease=Lease(10.0, on_lost=lambda: lost.append(True)), grace_seconds=20.0)
+    engine = Engine(
+        "e",
+        bootstrap_servers="127.0.0.1:9092",
+        lease=Lease(10.0, on_lost=lambda: lost.append(True)),
+        cancellations=Cancellations(timedelta(days=7)),
+        grace_seconds=20.0,
+    )
     engine.lost = lost
     engine.waited = []
     engine.stages = [stage(engine)]

@@ -1,5 +1,6 @@
 """The files that deploy the service agree with it."""
 
+import re
 from pathlib import Path
 
 import yaml
@@ -35,3 +36,14 @@ def test_compose_publishes_on_this_machine_only():
     published = [port for service in services.values() for port in service.get("ports", ())]
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_compose_takes_a_process_for_healthy_when_it_says_that_it_is_ready():
+    """Workers are asked on the operators' port that the image sets."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    image = (ROOT / "Dockerfile").read_text()
+
+    port = re.search(r"ENRICH_MONITORING_PORT=(\d+)", image)[1]
+    for name in ("worker-1", "worker-2"):
+        assert f":{port}/health/ready" in services[name]["healthcheck"]["test"][-1]
+    assert "/health/ready" in services["api"]["healthcheck"]["test"][-1]

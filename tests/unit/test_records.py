@@ -116,6 +116,17 @@ def test_what_cannot_be_understood_says_why(data, why):
         decode(data, EnrichmentRequested)
 
 
+@pytest.mark.parametrize("value", [b"mira@x.example", b"mira's@x.example"])
+def test_a_reason_quotes_nothing_from_the_record(value):
+    """It goes to logs and headers; the decoder's own text quotes a value that is none of a list."""
+    data = encode(a_request()).replace(b"batch", value)
+
+    with pytest.raises(UnreadableRecordError) as caught:
+        decode(data, EnrichmentRequested)
+
+    assert str(caught.value) == "not a record of this kind: Invalid enum value … - at `$.job.kind`"
+
+
 @pytest.mark.parametrize("key", [None, b"", b"\xff", b"op_2"])
 def test_a_record_under_another_key_is_refused(key):
     """The key decides the partition, so it must be the one the content says."""

@@ -46,6 +46,7 @@ def test_names_are_the_ones_other_systems_know():
         "results": "enrichment-results",
         "contacts": "enriched-contacts",
         "dead_letters": "enrichment-dead-letters",
+        "handled_dead_letters": "enrichment-dead-letters-handled",
         "probes": "enrichment-probes",
         "access_keys": "enrichment-access-keys",
         "jobs_changelog": "enrich-stream-jobs-changelog",

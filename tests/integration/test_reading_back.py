@@ -1,0 +1,93 @@
+"""Tables come back whole from their changelogs, however much is missing."""
+
+import asyncio
+import json
+
+import pytest
+import rocksdict
+from aiokafka import AIOKafkaProducer
+from service import until
+
+from enrich_stream.partitions import partition_of
+from enrich_stream.settings import Settings
+from enrich_stream.stack import wait_until_ready
+from enrich_stream.table_recovery import WORTHWHILE_ROWS
+from enrich_stream.topic_admin import apply_topics
+from enrich_stream.topics import topics_for
+
+OFFSET_KEY = b"__faust\0offset__"
+
+
+@pytest.fixture
+def changelog(kafka, service, monkeypatch):
+    """The changelog of the jobs, in an installation of its own on the cluster."""
+    service.stack.environ["KAFKA_TOPIC_PREFIX"] = "reading-back-"
+    monkeypatch.setenv("KAFKA_TOPIC_PREFIX", "reading-back-")
+    topics = topics_for(Settings())
+    asyncio.run(apply_topics(kafka.bootstrap_servers, topics))
+    return topics.jobs_changelog
+
+
+async def write(servers, changelog, rows):
+    async with AIOKafkaProducer(bootstrap_servers=servers, linger_ms=5) as producer:
+        sent = [
+            await producer.send(
+                changelog.name,
+                value,
+                key,
+                partition=partition_of(key.decode(), changelog.partitions),
+            )
+            for key, value in rows
+        ]
+        await asyncio.gather(*sent)
+
+
+def table(worker, changelog):
+    """The rows of the table on the worker's disk, and how far each partition says it reaches."""
+    rows, offsets = {}, {}
+    for partition in range(changelog.partitions):
+        (path,) = worker.data_dir.glob(f"v*/tables/jobs-{partition}.db")
+        db = rocksdict.Rdict(str(path), access_type=rocksdict.AccessType.read_only())
+        for key, value in db.items():
+            if key == OFFSET_KEY:
+                offsets[partition] = int(value)
+            else:
+                rows[bytes(key)] = bytes(value)
+        db.close()
+    return rows, offsets
+
+
+def test_rows_deletions_and_offsets_are_as_kafka_has_them(service, changelog):
+    """Much at once into an empty disk, and later a little onto it: each row its last value."""
+    keys = [b"op_%d" % n for n in range(WORTHWHILE_ROWS)]
+    first = [(key, b"old") for key in keys] + [(key, b"new") for key in keys[::2]]
+    first += [(key, None) for key in keys[::3]]
+    expected = {key: value for key, value in dict(first).items() if value is not None}
+    asyncio.run(write(service.bootstrap_servers, changelog, first))
+    worker = service.stack.start_worker()
+    wait_until_ready(worker, worker.monitoring_url)
+    assert worker.metric("enrich_rows_recovered_total") == len(first)
+    worker.stop()
+
+    rows, offsets = table(worker, changelog)
+    assert rows == expected
+    ends = dict.fromkeys(range(changelog.partitions), 0)
+    for key, _ in first:
+        ends[partition_of(key.decode(), changelog.partitions)] += 1
+    assert offsets == {partition: end - 1 for partition, end in ends.items()}
+    (line,) = [e for e in log(worker) if e["event"] == "recovery.read_back"]
+    assert line["records"] == len(first)
+
+    asyncio.run(
+        write(service.bootstrap_servers, changelog, [(b"op_1", b"newest"), (b"op_x", b"x")])
+    )
+    worker = service.stack.start_worker()
+    wait_until_ready(worker, worker.monitoring_url)
+    until(lambda: worker.metric("enrich_rows_recovered_total") == 2, "only the rest was read")
+    worker.stop()
+    assert table(worker, changelog)[0] == expected | {b"op_1": b"newest", b"op_x": b"x"}
+
+
+def log(worker):
+    lines = worker.log.read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
