@@ -62,7 +62,7 @@ _PREFER = {
     "in": "header",
     "description": "`wait=N`: be answered when the operation has ended, at the latest after N"
     " seconds, at most 60. A 202 then also has the members of an operation, as it is by then.",
-    "schema": {"type": "string", "pattern": "^wait=[0-9]{1,2}$"},
+    "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",

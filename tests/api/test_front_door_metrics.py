@@ -55,7 +55,7 @@ async def test_a_write_that_failed_is_logged_with_the_job_it_was_for(tmp_path):
 async def test_requests_are_counted_by_route_and_never_by_path(tmp_path):
     """What nobody serves is one series, however many paths are tried."""
     unknown = {"route": "none", "method": "GET", "status": "404"}
-    missing = {"route": "get_enrichment", "method": "GET", "status": "404"}
+    missing = {"route": "one_job", "method": "GET", "status": "404"}
     before = [value("enrich_http_requests_total", **labels) for labels in (unknown, missing)]
     async with front_door(tmp_path, MemoryKafka()) as http:
         for path in ("/nobody", "/mira@northwind.example", "/api/enrichments/op_1"):

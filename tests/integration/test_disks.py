@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import subprocess
 
+import httpx2
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from service import emails, until
@@ -119,7 +120,10 @@ def test_a_front_door_with_a_full_disk_says_it_is_not_ready_until_there_is_room(
 
 
 def is_ready(door):
-    return door.http.get("/health/ready").status_code == 200
+    try:
+        return door.http.get("/health/ready").status_code == 200
+    except httpx2.ConnectError:  # it does not listen yet
+        return False
 
 
 def fill(file):
