@@ -29,7 +29,7 @@ def chaos(
     seed: Annotated[int, typer.Option(help="Of the first round; the next takes the next.")] = 1,
     rounds: Annotated[int, typer.Option(min=1, help="How many runs, one after the other.")] = 1,
     jobs: Annotated[int, typer.Option(min=1)] = 1_000,
-    items: Annotated[int, typer.Option(min=1, max=100, help="Persons in a batch.")] = 20,
+    items: Annotated[int, typer.Option(min=1, max=100, help="Persons in a batch.")] = 23,
     kills: Annotated[int, typer.Option(min=0, help="Workers to kill -9.")] = 10,
     wipes: Annotated[int, typer.Option(min=0, help="Workers to kill -9 and wipe.")] = 3,
     keep: Annotated[

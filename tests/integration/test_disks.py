@@ -45,6 +45,7 @@ def test_a_worker_with_a_broken_disk_says_so_and_is_rebuilt(service):
     assert door.result(before["id"]) == before
 
 
+@pytest.mark.slow
 def test_a_front_door_with_a_broken_disk_says_so_and_is_rebuilt(service):
     """The same for the front door's copy of the jobs."""
     service.workers(1)
@@ -61,6 +62,7 @@ def test_a_front_door_with_a_broken_disk_says_so_and_is_rebuilt(service):
     assert door.result(before["id"]) == before
 
 
+@pytest.mark.slow
 def test_a_worker_whose_changelogs_are_gone_refuses_its_old_disk(service):
     """What the disk has and Kafka has not is no truth; Kafka decides, and the message says how."""
     prefix = "gone-"
@@ -99,6 +101,7 @@ def test_a_worker_with_a_full_disk_stops_and_goes_on_once_there_is_room(service,
         again.stop()
 
 
+@pytest.mark.slow
 def test_a_front_door_with_a_full_disk_says_it_is_not_ready_until_there_is_room(
     service, small_disk
 ):
@@ -122,7 +125,7 @@ def test_a_front_door_with_a_full_disk_says_it_is_not_ready_until_there_is_room(
 def is_ready(door):
     try:
         return door.http.get("/health/ready").status_code == 200
-    except httpx2.ConnectError:  # it does not listen yet
+    except httpx2.TransportError:  # it is not even there yet
         return False
 
 

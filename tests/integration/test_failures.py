@@ -132,6 +132,7 @@ def test_while_kafka_is_down_nothing_is_accepted_and_finished_jobs_are_shown(ser
     assert emails(door.result(door.submit(["person-2"]))) == [["person-2@x.example"]]
 
 
+@pytest.mark.slow
 def test_a_changelog_whose_last_record_nobody_is_shown_is_read_to_its_end(service):
     """A marker of somebody's transaction ends it: the engine would wait for a record behind it."""
     header, partition = encode(open_job(a_job(1, job_id="op_marked"), AT)), 3

@@ -19,6 +19,7 @@ from enrich_stream.broker.docker import docker_launch
 from enrich_stream.broker.jars import cache_dir, class_path, kafka_version
 from enrich_stream.broker.jvm import cluster_id, find_java, new_cluster_id
 from enrich_stream.broker.ports import free_port
+from enrich_stream.broker.properties import Detour
 from enrich_stream.broker.server import ExternalBroker
 from enrich_stream.errors import SetupError
 
@@ -417,3 +418,15 @@ def test_data_outlives_a_watcher_that_is_asked_to_end(watched, tmp_path):
     wait_until(lambda: not is_alive(server), "the server to end")
     wait_until((tmp_path / "cleaned").exists, "the clean-up")
     assert (tmp_path / "data").exists()
+
+
+def test_a_detour_is_a_second_way_in_that_leads_back_to_whoever_disturbs_it(tmp_path):
+    """Clients that come by the second port are told to come to another one, on loopback too."""
+    launch = container(tmp_path, detour=Detour(port=15433, advertised_port=15434))
+    settings = environment(launch)
+
+    assert "127.0.0.1:15433:15433" in launch.command
+    advertised = settings["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    assert advertised == ["CLIENTS://127.0.0.1:15432", "DETOUR://127.0.0.1:15434"]
+    assert "DETOUR://0.0.0.0:15433" in settings["KAFKA_LISTENERS"].split(",")
+    assert "DETOUR:PLAINTEXT" in settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
