@@ -123,7 +123,9 @@ class EnrichIdentifier:
             await self._slots.acquire()
             try:
                 enriched = person.share(job_) if is_second else None
-                enriched = enriched or await self._look_up(job_, item.identifier)
+                enriched = enriched or await person.ask(
+                    job_, lambda: self._look_up(job_, item.identifier)
+                )
                 person.job, person.enriched = job_, enriched
                 contact = _contact(job_, item, enriched)
                 self._lease.check()

@@ -7,8 +7,10 @@ one, so that nobody is asked twice about the same person.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
@@ -23,6 +25,8 @@ from enrich_stream.tables import DurableTable
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 1.0
+_KEPT_SECONDS = 60.0
+"""Within this an item that was handed back comes again, if it does."""
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -38,16 +42,44 @@ class Person:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     job: Job | None = None
     enriched: Enriched | None = None
+    _asking: tuple[Job, asyncio.Task[Enriched]] | None = None
+
+    async def ask(
+        self, job_: Job, look_up: Callable[[], Coroutine[Any, Any, Enriched]]
+    ) -> Enriched:
+        """What comes of looking the person up.
+
+        A look-up goes on when its item is handed back, and answers the item when that comes again:
+        a rebalance of others is no reason to pay twice.
+        """
+        before, self._asking = self._asking, None
+        asking = before[1] if before and _asks_alike(before[0], job_) else None
+        asking = asking or asyncio.create_task(look_up())
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            if not asking.cancelled():
+                self._asking = (job_, asking)
+                asyncio.get_running_loop().call_later(_KEPT_SECONDS, _let_go, self)
+            raise
 
     def share(self, job_: Job) -> Enriched | None:
         """What the one before has found out a moment ago, when it answers this job too."""
         if self.job is None or self.enriched is None:
             return None
-        asked = set(self.job.fields)
-        if not asked >= set(job_.fields) or self.job.signals_config != job_.signals_config:
+        if not _asks_alike(self.job, job_):
             return None
         fields = {name: self.enriched.fields[name] for name in sorted(job_.fields)}
         return replace(self.enriched, fields=fields)
+
+
+def _let_go(_: Person) -> None:
+    """Until this is called nobody else need know the person."""
+
+
+def _asks_alike(one: Job, other: Job) -> bool:
+    """Whether what was asked for one job answers the other."""
+    return set(one.fields) >= set(other.fields) and one.signals_config == other.signals_config
 
 
 class Recollection:
