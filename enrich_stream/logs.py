@@ -13,6 +13,9 @@ import structlog
 from enrich_stream.records import Job
 from enrich_stream.settings import Settings
 
+_REPEAT_SECONDS = 5.0
+_REMEMBERED_LINES = 1_000
+
 
 def bind_job(job: Job) -> None:
     """Name the job, and the request it came with, in all that this task logs from here on."""
@@ -46,6 +49,7 @@ def set_up_logging(settings: Settings) -> None:
             ],
         )
     )
+    handler.addFilter(SeldomRepeated())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -53,6 +57,29 @@ def set_up_logging(settings: Settings) -> None:
         logging.getLogger(ours).setLevel(level)
     # At warning it repeats what the engine's own start and stop already say.
     logging.getLogger("faust").setLevel(logging.ERROR)
+
+
+class SeldomRepeated(logging.Filter):
+    """Lets the Kafka client say the same thing every few seconds only.
+
+    While Kafka is away it says so a hundred times a second, and hides everything else.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        if not record.name.startswith("aiokafka"):
+            return True
+        before = self._said.get(record.msg)
+        if before is not None and record.created - before < _REPEAT_SECONDS:
+            return False
+        if len(self._said) > _REMEMBERED_LINES:
+            self._said.clear()
+        self._said[record.msg] = record.created
+        return True
 
 
 def _renderers(settings: Settings) -> list[Any]:

@@ -193,7 +193,9 @@ class EnrichIdentifier:
                     self._slots.release()
                     return None
                 shared = person.share(job_) if is_second else None
-                enriched = shared or await self._look_up(job_, item, allowance)
+                enriched = shared or await person.ask(
+                    job_, lambda: self._look_up(job_, item, allowance)
+                )
                 person.job, person.enriched = job_, enriched
                 if enriched.retry_at is not None and self._is_in_time(job_, enriched.retry_at):
                     self._slots.release()

@@ -7,8 +7,10 @@ one, so that nobody is asked twice about the same person.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
@@ -24,6 +26,8 @@ from enrich_stream.tables import DurableTable
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 1.0
+_KEPT_SECONDS = 60.0
+"""Within this an item that was handed back comes again, if it does."""
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -39,6 +43,27 @@ class Person:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     job: Job | None = None
     enriched: Enriched | None = None
+    _asking: tuple[Job, asyncio.Task[Enriched]] | None = None
+
+    async def ask(
+        self, job_: Job, look_up: Callable[[], Coroutine[Any, Any, Enriched]]
+    ) -> Enriched:
+        """What comes of looking the person up.
+
+        A look-up goes on when its item is handed back, and answers the item when that comes again:
+        a rebalance of others is no reason to pay twice.
+        """
+        before, self._asking = self._asking, None
+        # Only that of the same job: it keeps to that job's cap, and ends with its cancellation.
+        asking = before[1] if before and before[0].id == job_.id else None
+        asking = asking or asyncio.create_task(look_up())
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            if not asking.cancelled():
+                self._asking = (job_, asking)
+                asyncio.get_running_loop().call_later(_KEPT_SECONDS, _let_go, self)
+            raise
 
     def share(self, job_: Job) -> Enriched | None:
         """What the one before has found out a moment ago, when it answers this job too."""
@@ -52,6 +77,10 @@ class Person:
             if name in job_.fields and is_young_enough(result, job_)
         }
         return replace(self.enriched, fields=fields) if len(fields) == len(job_.fields) else None
+
+
+def _let_go(_: Person) -> None:
+    """Until this is called nobody else need know the person."""
 
 
 class Recollection:

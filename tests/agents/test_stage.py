@@ -20,6 +20,7 @@ async def slow_first(tmp_path):
         agent.second = await agent.put(b"op_2", encode(tasks_of(1, job_id="op_2", first=1)))
         await until(lambda: results(agent))
         agent.release_first = provider.waits_for["person-0"].set
+        agent.provider = provider
         yield agent
 
 
@@ -68,3 +69,16 @@ async def test_after_a_handover_new_events_are_handled(slow_first):
 def stage_of(agent):
     (stage,) = [s for s in agent.app.stages if s.name == "enrich_identifier"]
     return stage
+
+
+async def test_a_look_up_that_was_handed_back_answers_when_its_task_comes_again(slow_first):
+    """The partition stayed with this worker: nobody is asked, and paid, a second time."""
+    asked = len(slow_first.provider.asked)
+    await stage_of(slow_first).hand_back(seconds=0)
+
+    again = await slow_first.put(KEY, encode(tasks_of(1)))
+    slow_first.release_first()
+
+    await until(lambda: again.acked)
+    assert {item.index for item in results(slow_first)} == {0}
+    assert len(slow_first.provider.asked) == asked
