@@ -17,7 +17,7 @@ from enrich_stream.records import CancellationRequested, check_key, decode
 log = structlog.get_logger(__name__)
 
 MOST = 100_000
-"""How many are remembered, the latest; about 15 MB."""
+"""How many are remembered, the latest; about 22 MB."""
 
 
 class Cancellations:
