@@ -53,9 +53,9 @@ class RecordingProducer:
 class AgentUnderTest:
     """One agent of the real application, its tables in memory, its producer recorded."""
 
-    def __init__(self, app, agent, producer, cancellations):
+    def __init__(self, app, agent, producer):
         self.app, self._agent, self.producer = app, agent, producer
-        self.cancellations = cancellations
+        self.cancellations = app.cancellations
 
     def table(self, name):
         return self.app.tables[name]
@@ -85,15 +85,23 @@ async def until(condition, seconds=5.0):
 
 @contextlib.asynccontextmanager
 async def agent_under_test(name, tmp_path, *providers, **settings):
+    async with application(tmp_path, Enrichment(providers), **settings) as (app, producer):
+        async with app.agents[name].test_context() as agent:
+            yield AgentUnderTest(app, agent, producer)
+
+
+@contextlib.asynccontextmanager
+async def application(tmp_path, enrichment, producer=None, **settings):
+    """The real application of a worker, and the producer in the place of its connection to Kafka."""
     settings = Settings(data_dir=tmp_path, **settings)
     cancellations = Cancellations(timedelta(days=settings.retention_days))
-    app = create_app(settings, TOPICS, Enrichment(providers), cancellations, store="memory://")
+    app = create_app(settings, TOPICS, enrichment, cancellations, store="memory://")
     app.finalize()
-    app._producer = producer = RecordingProducer()
+    app._producer = producer = producer or RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there
+    app.cancellations = cancellations
     try:
-        async with app.agents[name].test_context() as agent:
-            yield AgentUnderTest(app, agent, producer, cancellations)
+        yield app, producer
     finally:
         # The engine makes a loop for the thread of its consumer, which is never started here.
         app.consumer._thread.thread_loop.close()
