@@ -57,9 +57,7 @@ class Kafka(RecordingProducer):
 
 
 class Worker:
-    """One worker under test.
-
-    """
+    """One worker under test."""
 
     def __init__(self, kafka, connectors):
         self.kafka, self.connectors = kafka, connectors
@@ -114,9 +112,7 @@ async def worker(tmp_path, fakes, *, limits=None, **settings):
         for connector in CONNECTORS
         if connector.name in fakes
     ]
-    enrichment = Enrichment(
-        connectors, shipped_orders(), Verification(None, verifiers(connectors))
-    )
+    enrichment = Enrichment(connectors, shipped_orders(), Verification(None, verifiers(connectors)))
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(network(fakes))
         for connector in connectors:
