@@ -39,19 +39,28 @@ class Allowance:
         """How often providers may still be asked; None for no cap."""
         return self._left
 
-    def refusal(self, provider: Provider) -> str:
-        """Why ``provider`` may not be asked now; empty when it may, and then the call is spent."""
+    def refusal(self, *, is_free: bool = False) -> str:
+        """Why nobody may be asked now; empty when somebody may, and then the call is spent.
+
+        Args:
+            is_free: Whether it does not count, as with the operator's own records.
+        """
         if self.is_cancelled:
             return CANCELLED
-        if provider.is_local or self._left is None:  # the operator's own records cost nothing
+        if is_free or self._left is None:
             return ""
         if self._left == 0:
             return CAP_SPENT
         self._left -= 1
         return ""
 
+    def give_back(self, *, is_free: bool = False) -> None:
+        """What was spent has not been used: nothing was sent."""
+        if self._left is not None and not is_free:
+            self._left += 1
+
 
 def calls_in(trail: Sequence[Asked], providers: Sequence[Provider]) -> int:
-    """How many lines of a trail count for a cap."""
+    """How many calls of a trail count for a cap; those to verifiers do."""
     counting = {provider.name for provider in providers if not provider.is_local}
-    return sum(asked.was_asked and asked.provider in counting for asked in trail)
+    return sum(asked.times for asked in trail if asked.was_asked and asked.provider in counting)

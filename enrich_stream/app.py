@@ -11,7 +11,8 @@ from faust.types.enums import ProcessingGuarantee
 from enrich_stream import metrics
 from enrich_stream.agents.cancel_job import CancelJob
 from enrich_stream.agents.dead_letters import DeadLetters
-from enrich_stream.agents.enrich_identifier import EnrichIdentifier, Pace
+from enrich_stream.agents.enrich_identifier import EnrichIdentifier
+from enrich_stream.agents.pace import Pace
 from enrich_stream.agents.recollection import Recollection
 from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob

@@ -6,38 +6,25 @@ What is left is *absent* only when everyone who could be asked said no; one who 
 makes it *unknown*, for that one might have known.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
-import structlog
-
-from enrich_stream import clock, metrics
-from enrich_stream.allowance import Allowance, calls_in
+from enrich_stream import clock
+from enrich_stream.allowance import calls_in
+from enrich_stream.asking import Asking, Terms
 from enrich_stream.orders import AS_GIVEN, Orders, Ranking, shipped_orders
-from enrich_stream.person import Field, Identifier, Outcome
-from enrich_stream.providers.base import Answer, Provider, Question, fields_of
-from enrich_stream.records import Asked, FieldResult, LearnedName, SoFar
+from enrich_stream.person import Field, Outcome
+from enrich_stream.providers.base import Provider, Question, fields_of
+from enrich_stream.records import Asked, FieldResult, Later, LearnedName, SoFar
 from enrich_stream.replies import (
-    Reply,
-    earlier_replies,
     earliest_retry,
     field_result,
     is_known_by_anybody,
-    reply_to,
-    settled_before,
-    trail_of,
+    later_of,
 )
+from enrich_stream.trail import trail_of
 from enrich_stream.verification.verification import Verification
-from enrich_stream.waterfall import Call, Name, Waterfall
-
-log = structlog.get_logger(__name__)
-
-MEMORY = "memory"
-"""In the trail: an earlier answer stood for asking again."""
-TIMED_OUT = "timed out"
-FAILED = "provider failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +39,7 @@ class Enriched:
         is_limited: Whether the job itself kept somebody from being asked: another job may not
             take these answers for its own.
         retry_at: When asking again may help with what is unknown, in seconds since the epoch.
+        later: Who may have more to say, and when.
     """
 
     person_known: bool
@@ -60,6 +48,7 @@ class Enriched:
     names: tuple[LearnedName, ...] = ()
     is_limited: bool = False
     retry_at: float | None = None
+    later: tuple[Later, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -78,6 +67,7 @@ class Enriched:
             fields=dict(self.fields),
             trail=self.trail,
             names=self.names,
+            later=self.later,
         )
 
 
@@ -120,22 +110,20 @@ class Enrichment:
         self,
         question: Question,
         remembered: Remembered = NOTHING_REMEMBERED,
-        allowance: Allowance | None = None,
-        *,
-        chosen: Sequence[str] = (),
+        terms: Terms | None = None,
         so_far: SoFar = NOTHING_SO_FAR,
     ) -> Enriched:
-        """Ask until every field is found or nobody is left to ask.
+        """Ask until every field is found, nobody is left to ask, or who is left is busy.
 
         Args:
             question: What is wanted of whom, and until when.
             remembered: What stands for asking outside.
-            allowance: What the job lets be asked; what it refuses is unknown.
-            chosen: Names of the only providers to ask, in this order; empty for all.
+            terms: What limits the asking; ``terms.chosen`` is the order in which they are asked.
             so_far: What an earlier look-up came to that could not be finished.
         """
-        asking = _Asking(question, allowance or Allowance(), self._verification, so_far)
-        sources = self._sources.only(chosen) if chosen else self._sources
+        terms = terms or Terms()
+        asking = Asking(question, terms, self._verification, so_far)
+        sources = self._sources.only(terms.chosen) if terms.chosen else self._sources
         await asking.ask_all(sources.rank_of_own)
         known = {
             name: result
@@ -145,7 +133,7 @@ class Enrichment:
         }
         asking.recall(known, person_known=remembered.person_known)
         await asking.ask_all(sources.rank_of_outside)
-        return asking.result()
+        return _enriched(question, asking)
 
     def calls_in(self, trail: Sequence[Asked]) -> int:
         """How many lines of a trail count for the job's cap."""
@@ -186,115 +174,23 @@ def saves_asking(
     return not is_own and any(name in fields_of(provider) for provider in outside)
 
 
-class _Asking:
-    """The calls for one person, made as the waterfall says."""
-
-    def __init__(
-        self,
-        question: Question,
-        allowance: Allowance,
-        verification: Verification | None,
-        so_far: SoFar,
-    ) -> None:
-        self._question = question
-        self._allowance = allowance
-        self._verification = verification
-        self._was_known = so_far.person_known
-        self._replies = earlier_replies(so_far)
-        self._done = {(r.asked.provider, field) for r in self._replies for field in r.said}
-        self._names = [
-            Name(question.identifier),
-            *(Name(Identifier.parse(n.identifier), n.learned_from) for n in so_far.names),
-        ]
-        self._settled = dict(settled_before(so_far))
-        self.open_fields = question.fields - self._settled.keys()
-
-    def recall(self, known: Mapping[Field, FieldResult], *, person_known: bool) -> None:
-        """Let earlier answers stand for asking anybody else."""
-        if known:
-            self._settled |= known
-            self.open_fields -= known.keys()
-            self._was_known |= person_known
-            outcomes = {name.value: result.outcome.value for name, result in known.items()}
-            self._replies.append(Reply(asked=Asked(provider=MEMORY, outcomes=outcomes), said={}))
-
-    async def ask_all(self, ranking: Ranking) -> None:
-        """Make calls until everything is found or nobody is left."""
-        waterfall = Waterfall(self._names, self.open_fields, ranking, self._done)
-        running: dict[asyncio.Task[tuple[Call, Answer]], Call] = {}
-        try:
-            while True:
-                for call in waterfall.next_calls():
-                    running[asyncio.create_task(self._ask(call))] = call
-                if not running:
-                    break
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    del running[task]
-                    waterfall.fold(*task.result())
-        finally:
-            for task in running:
-                task.cancel()
-        self.open_fields = waterfall.open_fields
-
-    def result(self) -> Enriched:
-        """What it all adds up to."""
-        as_of = clock.now()
-        fields = {
-            name: self._settled.get(name) or field_result(name, self._replies, as_of)
-            for name in sorted(self._question.fields)
-        }
-        unknown = [name for name, result in fields.items() if result.outcome is Outcome.UNKNOWN]
-        return Enriched(
-            person_known=self._was_known or is_known_by_anybody(self._replies),
-            fields=fields,
-            trail=trail_of(self._replies),
-            names=tuple(
-                LearnedName(identifier=str(name.identifier), learned_from=name.learned_from)
-                for name in self._names[1:]
-            ),
-            is_limited=not all(reply.asked.was_asked for reply in self._replies),
-            retry_at=earliest_retry(unknown, self._replies),
-        )
-
-    async def _ask(self, call: Call) -> tuple[Call, Answer]:
-        refusal = self._allowance.refusal(call.provider)
-        if refusal:
-            answer = Answer.same_for_all(call.fields, Outcome.UNKNOWN, refusal)
-            self._replies.append(reply_to(call, answer, is_refused=True))
-            return call, answer
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        answer = await self._answer(call)
-        metrics.provider_asked(call.provider.name, _outcomes(answer), loop.time() - started)
-        answer = await self._checked(call, answer)
-        self._replies.append(reply_to(call, answer, round(1000 * (loop.time() - started))))
-        return call, answer
-
-    async def _answer(self, call: Call) -> Answer:
-        question = replace(self._question, identifier=call.name.identifier, fields=call.fields)
-        try:
-            async with asyncio.timeout_at(question.deadline):
-                return await call.provider.ask(question)
-        except TimeoutError:
-            return Answer.same_for_all(call.fields, Outcome.UNKNOWN, TIMED_OUT)
-        except Exception as error:  # noqa: BLE001 - a provider's failure is a value, whatever it was
-            # The text of the error may hold the person's data; its type does not.
-            log.error(  # noqa: TRY400 - a traceback may hold it too
-                "provider.failed", provider=call.provider.name, error=type(error).__name__
-            )
-            return Answer.same_for_all(call.fields, Outcome.UNKNOWN, FAILED)
-
-    async def _checked(self, call: Call, answer: Answer) -> Answer:
-        if self._verification is None or call.provider.is_local:
-            return answer
-        deadline = self._question.deadline
-        findings = {
-            name: await self._verification.check(name, finding, deadline)
-            for name, finding in answer.findings.items()
-        }
-        return replace(answer, findings=findings)
-
-
-def _outcomes(answer: Answer) -> set[Outcome]:
-    return {finding.outcome for finding in answer.findings.values()}
+def _enriched(question: Question, asking: Asking) -> Enriched:
+    """What it all adds up to."""
+    as_of = clock.now()
+    fields = {
+        name: asking.settled.get(name) or field_result(name, asking.replies, as_of)
+        for name in sorted(question.fields)
+    }
+    unknown = [name for name, result in fields.items() if result.outcome is Outcome.UNKNOWN]
+    return Enriched(
+        person_known=asking.was_known or is_known_by_anybody(asking.replies),
+        fields=fields,
+        trail=trail_of(reply.asked for reply in asking.replies),
+        names=tuple(
+            LearnedName(identifier=str(name.identifier), learned_from=name.learned_from)
+            for name in asking.names[1:]
+        ),
+        is_limited=not all(reply.asked.was_asked for reply in asking.replies),
+        retry_at=earliest_retry(unknown, asking.replies),
+        later=later_of(asking.replies),
+    )

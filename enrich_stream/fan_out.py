@@ -25,17 +25,17 @@ def tasks_for(
     for item in request.items:
         groups[partition_of(item.identifier, partitions)].append(item)
     # Of all items, also those that are not pending: a repeat gives each group the same share.
-    shares = _shares(request.job.options.max_provider_calls, groups)
+    share = shares(request.job.options.max_provider_calls, groups)
     return {
         partition: IdentifierTasks(
-            version=VERSION, job=request.job, items=left, max_provider_calls=shares[partition]
+            version=VERSION, job=request.job, items=left, max_provider_calls=share[partition]
         )
         for partition, items in groups.items()
         if (left := tuple(item for item in items if item.index in pending))
     }
 
 
-def _shares(cap: int | None, groups: Mapping[int, Sequence[Item]]) -> Mapping[int, int | None]:
+def shares(cap: int | None, groups: Mapping[int, Sequence[Item]]) -> Mapping[int, int | None]:
     """Each group's part of the cap, by its number of persons; together never more than the cap.
 
     The cap is as tight as that: what one group does not need is not given to another.

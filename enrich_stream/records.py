@@ -135,6 +135,9 @@ class Asked(Part, frozen=True, kw_only=True):
         cost: What the provider charged, in its own credits.
         identifier: By which name it was asked, when that was not the caller's own.
         learned_from: Whose answer that name stood in.
+        checked_for: Whose answer it was asked to check, as a verifier of e-mails.
+        times: How often it was asked and had the same nothing to say; 0 when nothing was sent to
+            it, be it for want of room or because it is left alone.
         was_asked: False when the job itself kept the provider from being asked.
     """
 
@@ -145,6 +148,8 @@ class Asked(Part, frozen=True, kw_only=True):
     cost: float = 0.0
     identifier: str = ""
     learned_from: str = ""
+    checked_for: str = ""
+    times: int = 1
     was_asked: bool = True
 
 
@@ -155,6 +160,22 @@ class LearnedName(Part, frozen=True, kw_only=True):
     learned_from: str
 
 
+class Later(Part, frozen=True, kw_only=True):
+    """A provider that is not asked about a field before a moment; see ``providers.base.Finding``.
+
+    Attributes:
+        provider: Its name.
+        field: The field.
+        retry_at: The moment, in seconds since the epoch.
+        is_busy: Whether others are not asked in its place.
+    """
+
+    provider: str
+    field: Field
+    retry_at: float
+    is_busy: bool = False
+
+
 class SoFar(Part, frozen=True, kw_only=True):
     """What a look-up came to that is to be gone on with later; see ``Enriched``."""
 
@@ -162,6 +183,7 @@ class SoFar(Part, frozen=True, kw_only=True):
     fields: dict[Field, FieldResult] = msgspec.field(default_factory=dict)
     trail: tuple[Asked, ...] = ()
     names: tuple[LearnedName, ...] = ()
+    later: tuple[Later, ...] = ()
 
 
 class Item(Part, frozen=True, kw_only=True):
@@ -225,12 +247,14 @@ class IdentifierTasks(Record, frozen=True, kw_only=True):
         items: Its items here.
         max_provider_calls: Their share of the job's cap; None for no cap.
         not_before: When asking may help again, ISO 8601; None for at once.
+        put_back_until: When they end as they are, ISO 8601; None when they were never put back.
     """
 
     job: Job
     items: tuple[Item, ...]
     max_provider_calls: int | None = None
     not_before: str | None = None
+    put_back_until: str | None = None
 
 
 class SettledItem(Part, frozen=True, kw_only=True):

@@ -192,13 +192,16 @@ class Settings(_Environment):
         default=1.0, gt=0, description="How often a worker commits what is done."
     )
     task_concurrency: int = Field(
-        default=16, ge=1, description="Task records of batches one worker has in hand at once."
+        default=256, ge=1, description="Task records of batches one worker has in hand at once."
     )
     item_concurrency: int = Field(
-        default=200, ge=1, description="Persons of batches one worker looks up at once."
+        default=2_000,
+        ge=1,
+        description="Persons of batches one worker looks up at once; most of them wait for a"
+        " provider. Also the most for whom calls are made again after a `kill -9`.",
     )
     sync_concurrency: int = Field(
-        default=50,
+        default=200,
         ge=1,
         description="Persons somebody waits for that one worker looks up at once, beside batches.",
     )
@@ -218,10 +221,10 @@ class Settings(_Environment):
         default=30.0, gt=0, description="How long looking up one person may take."
     )
     job_deadline_seconds: float = Field(
-        default=3600.0,
+        default=600.0,
         ge=0,
-        description="How long after its acceptance a job may still wait for a provider that has no"
-        " room; its persons are put back until then.",
+        description="How long a job may wait for providers that have no room, from when its persons"
+        " are first looked up; they are put back until then.",
     )
     waiting_retries: int = Field(
         default=5_000,

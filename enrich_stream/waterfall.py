@@ -2,8 +2,9 @@
 
 Each field has its own order, so that one field does not wait for another. A provider whose one call
 answers everything is asked for all that is open at once, and whoever else might answer the same
-waits for it. Once the list of one name of the person is through, the list of the next name is gone
-on with; names come to light in answers. Nobody is asked twice for the same field.
+waits for it. Who is busy and has room in time is waited for, instead of paying the next one. Once
+the list of one name of the person is through, the list of the next name is gone on with; names come
+to light in answers. Nobody is asked twice for the same field.
 """
 
 from collections.abc import Collection, Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from enrich_stream.orders import Ranking
 from enrich_stream.person import Field, Identifier, Outcome
-from enrich_stream.providers.base import Answer, Provider
+from enrich_stream.providers.base import Answer, Finding, Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Waterfall:
         wanted: The fields to look for.
         ranking: Who may be asked, in which order.
         done: Pairs of provider and field that have been answered before.
+        put_back_until: How long who is busy can be waited for, in seconds since the epoch; who is
+            for longer is passed over.
     """
 
     def __init__(
@@ -52,12 +55,16 @@ class Waterfall:
         wanted: Collection[Field],
         ranking: Ranking,
         done: Collection[tuple[str, Field]] = (),
+        put_back_until: float = 0.0,
     ) -> None:
         self._names = names
         self._open = set(wanted)
         self._ranking = ranking
         self._asked = set(done)
+        self._put_back_until = put_back_until
         self._running: list[Call] = []
+        self._busy: dict[tuple[str, Field], float] = {}
+        self._waiting: set[Field] = set()
 
     @property
     def open_fields(self) -> frozenset[Field]:
@@ -66,7 +73,8 @@ class Waterfall:
 
     def next_calls(self) -> list[Call]:
         """The calls to make now, beside those that are being made."""
-        idle = self._open - {field for call in self._running for field in call.fields}
+        running = {field for call in self._running for field in call.fields}
+        idle = self._open - running - self._waiting
         steps = {field: step for field in sorted(idle) if (step := self._step(field))}
         calls: list[Call] = []
         # Those first whose one call answers everything: it may spare the others.
@@ -81,13 +89,37 @@ class Waterfall:
         """Take in what came of a call."""
         self._running.remove(call)
         for field, finding in answer.findings.items():
-            if finding.outcome is Outcome.FOUND:
-                self._open.discard(field)
+            self.take(call.provider.name, field, finding)
         known = {name.identifier.kind for name in self._names}
         for identity in answer.identities:
             if identity.kind not in known:
                 known.add(identity.kind)
                 self._names.append(Name(identity, call.provider.name))
+
+    def take(self, provider: str, field: Field, finding: Finding) -> None:
+        """Take in what a provider said of one field."""
+        self._asked.add((provider, field))
+        if finding.outcome is Outcome.FOUND:
+            self._open.discard(field)
+        elif finding.is_busy and finding.retry_at is not None:
+            self._busy[provider, field] = finding.retry_at
+            if finding.retry_at < self._put_back_until:
+                self._waiting.add(field)
+
+    def next_room(self) -> float | None:
+        """When the first of those who were passed over has room again, in seconds since the epoch.
+
+        None when nobody is to be asked again, or when somebody is waited for anyway.
+        """
+        if self._waiting & self._open:
+            return None
+        moments = [at for (_, field), at in self._busy.items() if field in self._open]
+        return min(moments, default=None)
+
+    def ask_again(self) -> None:
+        """Let those who were passed over be asked again."""
+        self._asked -= self._busy.keys()
+        self._busy.clear()
 
     def _call(
         self, provider: Provider, name: Name, steps: dict[Field, tuple[Provider, Name]]

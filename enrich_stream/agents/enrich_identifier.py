@@ -2,25 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Self
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from weakref import WeakValueDictionary
 
 from faust.types import EventT, TopicT
 
 from enrich_stream import clock, metrics
+from enrich_stream.agents.pace import Pace
 from enrich_stream.agents.recollection import Recollection
 from enrich_stream.allowance import Allowance
+from enrich_stream.asking import Terms
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.enrichment import NOTHING_SO_FAR, Enriched, Enrichment, Remembered
 from enrich_stream.lease import Lease
 from enrich_stream.logs import bind_job
-from enrich_stream.memory import MaxAge, fresh, recalled
+from enrich_stream.memory import fresh, recalled
 from enrich_stream.options import still_answering
-from enrich_stream.person import Identifier
+from enrich_stream.person import Identifier, Outcome
 from enrich_stream.providers.base import Question
 from enrich_stream.publication import (
+    PutBack,
     contact_of,
     put_back,
     results_of,
@@ -36,55 +39,24 @@ from enrich_stream.records import (
     decode,
     encode,
 )
-from enrich_stream.settings import Settings
 from enrich_stream.waiting_room import WaitingRoom
-
-_LEAST_WAIT_SECONDS = 1.0
-"""Nobody is put back for less: coming again costs two records."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How much is done at once, and for how long.
+class _Task:
+    """What the persons of a task record in hand have in common.
 
     Attributes:
-        task_concurrency: Task records in hand at once.
-        item_concurrency: Persons looked up at once by this worker.
-        item_deadline_seconds: How long one person may take.
-        result_window_seconds: Persons of a task settled within this share a result record.
-        job_deadline_seconds: How long after the job's acceptance a person may still be put back.
-        max_age: How long an earlier answer stands for asking again.
+        job: Their job.
+        partition: Where the record came from.
+        allowance: What may still be asked for them.
+        put_back_until: When they end as they are, at the latest.
     """
 
-    task_concurrency: int
-    item_concurrency: int
-    item_deadline_seconds: float
-    result_window_seconds: float
-    job_deadline_seconds: float
-    max_age: MaxAge
-
-    @classmethod
-    def of_batches(cls, settings: Settings) -> Self:
-        """The pace of the lane of batches."""
-        return cls(
-            task_concurrency=settings.task_concurrency,
-            item_concurrency=settings.item_concurrency,
-            item_deadline_seconds=settings.item_deadline_seconds,
-            result_window_seconds=settings.result_window_seconds,
-            job_deadline_seconds=settings.job_deadline_seconds,
-            max_age=MaxAge.of(settings),
-        )
-
-    @classmethod
-    def of_sync(cls, settings: Settings) -> Self:
-        """The pace of the lane of those who wait: one person in each record."""
-        at_once = settings.sync_concurrency
-        return replace(cls.of_batches(settings), task_concurrency=at_once, item_concurrency=at_once)
-
-    @classmethod
-    def of_retries(cls, settings: Settings) -> Self:
-        """The pace of those who were put back: many wait, and hold nothing while they do."""
-        return replace(cls.of_batches(settings), task_concurrency=settings.waiting_retries)
+    job: Job
+    partition: int
+    allowance: Allowance
+    put_back_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +67,7 @@ class _Settled:
     delivery: Awaitable[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _PutBack:
-    """An item that is gone on with later, and when that may help in seconds since the epoch."""
-
-    item: Item
-    retry_at: float
-
-
-_Ended = _Settled | _PutBack | None
+_Ended = _Settled | PutBack | None
 """What became of an item; None when its job was cancelled before anybody was asked."""
 
 
@@ -139,39 +103,40 @@ class EnrichIdentifier:
         """Look up the persons of a task side by side, sending what is settled as it settles."""
         tasks = decode(event.message.value, IdentifierTasks)
         bind_job(tasks.job)
-        partition = event.message.partition
         if tasks.not_before:
             await self._waiting_room.until(datetime.fromisoformat(tasks.not_before))
-        await self._recollection.until_complete(partition)
-        allowance = self._allowance(tasks, partition)
+        await self._recollection.until_complete(event.message.partition)
+        task = self._task(tasks, event.message.partition)
         deliveries: list[Awaitable[Any]] = []
-        late: list[_PutBack] = []
-        async for ended in self._in_portions(tasks, partition, allowance):
+        late: list[PutBack] = []
+        async for ended in self._in_portions(task, tasks.items):
             settled = [one for one in ended if isinstance(one, _Settled)]
-            late += [one for one in ended if isinstance(one, _PutBack)]
+            late += [one for one in ended if isinstance(one, PutBack)]
             deliveries += [one.delivery for one in settled]
             deliveries += self._send(tasks.job, [one.item for one in settled])
         if late:
-            deliveries.append(self._put_back(tasks, late, partition, allowance))
+            deliveries += self._put_back(task, tasks, late)
         await asyncio.gather(*deliveries)
 
-    async def _in_portions(
-        self, tasks: IdentifierTasks, partition: int, allowance: Allowance
-    ) -> AsyncIterator[list[_Ended]]:
-        pending = {
-            asyncio.create_task(self._enrich(tasks.job, item, partition, allowance))
-            for item in tasks.items
-        }
+    def _task(self, tasks: IdentifierTasks, partition: int) -> _Task:
+        # From when they are first looked up, for a batch may have waited long for its turn.
+        until = clock.present() + timedelta(seconds=self._pace.job_deadline_seconds)
+        if tasks.put_back_until:
+            until = datetime.fromisoformat(tasks.put_back_until)
+        return _Task(tasks.job, partition, self._allowance(tasks, partition), until)
+
+    async def _in_portions(self, task: _Task, items: Sequence[Item]) -> AsyncIterator[list[_Ended]]:
+        pending = {asyncio.create_task(self._enrich(task, item)) for item in items}
         try:
             while pending:
                 ended, pending = await asyncio.wait(
                     pending, timeout=self._pace.result_window_seconds
                 )
                 if ended:
-                    yield [task.result() for task in ended]
+                    yield [one.result() for one in ended]
         finally:
-            for task in pending:
-                task.cancel()
+            for one in pending:
+                one.cancel()
 
     def _allowance(self, tasks: IdentifierTasks, partition: int) -> Allowance:
         """What is left of the record's share; a repeat that is in hand beside it has the same."""
@@ -183,26 +148,25 @@ class EnrichIdentifier:
         allowance = Allowance(left, lambda: job_id in self._cancellations)
         return self._allowances.setdefault((job_id, partition), allowance)
 
-    async def _enrich(self, job_: Job, item: Item, partition: int, allowance: Allowance) -> _Ended:
+    async def _enrich(self, task: _Task, item: Item) -> _Ended:
         person = self._recollection.person(item.identifier)
         is_second = person.turn.locked()
         async with person.turn:
             await self._slots.acquire()
             try:
-                if allowance.is_cancelled:
+                if task.allowance.is_cancelled:
                     self._slots.release()
                     return None
-                shared = person.share(job_) if is_second else None
-                enriched = shared or await person.ask(
-                    job_, lambda: self._look_up(job_, item, allowance)
-                )
-                person.job, person.enriched = job_, enriched
-                if enriched.retry_at is not None and self._is_in_time(job_, enriched.retry_at):
+                shared = person.share(task.job) if is_second else None
+                enriched = shared or await person.ask(task.job, lambda: self._look_up(task, item))
+                person.job, person.enriched = task.job, enriched
+                retry_at = self._retry_at(task, enriched)
+                if retry_at is not None:
                     self._slots.release()
-                    return _PutBack(put_back(item, enriched), enriched.retry_at)
+                    return put_back(item, enriched, retry_at)
                 calls = 0 if shared else self._enrichment.calls_in(enriched.trail)
-                contact = contact_of(job_, item, enriched, self._spent(job_, item, calls))
-                delivery = self._publish(contact, partition)
+                contact = contact_of(task.job, item, enriched, self._spent(task.job, item, calls))
+                delivery = self._publish(contact, task.partition)
             except BaseException:
                 self._slots.release()
                 raise
@@ -210,12 +174,19 @@ class EnrichIdentifier:
         delivery.add_done_callback(self._release)
         return _Settled(settled_item(item, enriched), delivery)
 
-    async def _look_up(self, job_: Job, item: Item, allowance: Allowance) -> Enriched:
+    async def _look_up(self, task: _Task, item: Item) -> Enriched:
+        job_, now = task.job, asyncio.get_running_loop().time()
         question = Question(
             identifier=Identifier.parse(item.identifier),
             fields=frozenset(job_.fields),
-            deadline=asyncio.get_running_loop().time() + self._pace.item_deadline_seconds,
+            deadline=now + self._pace.item_deadline_seconds,
             signals_config=job_.signals_config,
+        )
+        terms = Terms(
+            allowance=task.allowance,
+            chosen=job_.options.providers,
+            put_back_until=0.0 if self._pace.somebody_waits else task.put_back_until.timestamp(),
+            in_place_until=now + self._pace.in_place_seconds,
         )
         known = self._recollection.recall(item.identifier)
         remembered = Remembered(
@@ -224,16 +195,15 @@ class EnrichIdentifier:
         )
         with metrics.LOOK_UPS_UNDER_WAY.labels(job_.lane).track_inprogress():
             return await self._enrichment.look_up(
-                question,
-                remembered,
-                allowance,
-                chosen=job_.options.providers,
-                so_far=item.so_far or NOTHING_SO_FAR,
+                question, remembered, terms, item.so_far or NOTHING_SO_FAR
             )
 
-    def _is_in_time(self, job_: Job, retry_at: float) -> bool:
-        accepted = datetime.fromisoformat(job_.accepted_at).timestamp()
-        return retry_at < accepted + self._pace.job_deadline_seconds
+    def _retry_at(self, task: _Task, enriched: Enriched) -> float | None:
+        """When to go on with a person, who then may have more; None to let it end as it is."""
+        if self._pace.somebody_waits and enriched.outcome is Outcome.FOUND:
+            return None
+        retry_at, until = enriched.retry_at, task.put_back_until.timestamp()
+        return retry_at if retry_at is not None and retry_at < until else None
 
     def _publish(self, contact: EnrichedContact, partition: int) -> "asyncio.Future[Any]":
         self._lease.check()
@@ -258,17 +228,13 @@ class EnrichIdentifier:
         ]
 
     def _put_back(
-        self,
-        tasks: IdentifierTasks,
-        late: Sequence[_PutBack],
-        partition: int,
-        allowance: Allowance,
-    ) -> Awaitable[Any]:
-        """One record for all, so that what is left of the job's cap is not given twice."""
-        earliest = min(one.retry_at for one in late)
-        soonest = clock.present().timestamp() + _LEAST_WAIT_SECONDS
-        not_before = clock.iso(datetime.fromtimestamp(max(earliest, soonest), UTC))
-        record = tasks_for_later(tasks, [one.item for one in late], not_before, allowance.left)
-        return self._retries.send_soon(
-            key=tasks.job.id.encode(), value=encode(record), partition=partition
-        )
+        self, task: _Task, tasks: IdentifierTasks, late: Sequence[PutBack]
+    ) -> list[Awaitable[Any]]:
+        until = clock.iso(task.put_back_until)
+        records = tasks_for_later(tasks, late, until, task.allowance.left)
+        return [
+            self._retries.send_soon(
+                key=task.job.id.encode(), value=encode(record), partition=task.partition
+            )
+            for record in records
+        ]

@@ -49,13 +49,18 @@ class Finding:
         values: Best first. Absent may carry values that are not verified.
         reason: A short fixed phrase why, for example ``no such person`` or ``timed out``.
         retry_at: From when on asking again may give more, in seconds since the epoch; None when
-            it will not.
+            it will not, or nobody can say when.
+        is_busy: Whether the provider would answer, only not before ``retry_at``: it has no room,
+            or is still looking. Others are not asked in its place for that.
+        was_asked: False when nothing was sent, so that it counts for no cap.
     """
 
     outcome: Outcome
     values: tuple[Value, ...] = ()
     reason: str = ""
     retry_at: float | None = None
+    is_busy: bool = False
+    was_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +73,14 @@ class Question:
         deadline: Seconds on the running event loop's clock (``loop.time()``); no answer is of
             use after it.
         signals_config: The caller's ``signals_config``, as given; empty when there was none.
+        also_known_as: Other names of the person, as far as they have come to light.
     """
 
     identifier: Identifier
     fields: frozenset[Field]
     deadline: float
     signals_config: Mapping[str, Any] = field(default_factory=dict)
+    also_known_as: tuple[Identifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

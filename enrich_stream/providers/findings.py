@@ -6,6 +6,8 @@ from typing import Any
 from enrich_stream.person import Field, Outcome
 from enrich_stream.providers.base import Answer, Finding, Value
 from enrich_stream.providers.client.reply import CallOutcome, Reply
+from enrich_stream.verification.verdict import Verdict
+from enrich_stream.verification.verifier import Check
 
 NOTHING_ON_RECORD = "nothing on record"
 ONLY_UNVERIFIED = "only unverified values"
@@ -13,12 +15,32 @@ NOT_READABLE = "answered something that cannot be read"
 
 _ABSENT = {CallOutcome.NOT_FOUND, CallOutcome.SUPPRESSED}
 """It would know, and says no, or that it never will."""
+_BUSY = {CallOutcome.RATE_LIMITED, CallOutcome.PENDING}
+_PARKED = {CallOutcome.OUT_OF_CREDITS, CallOutcome.BAD_KEY}
 
 
 def unanswered(reply: Reply[Any]) -> Finding:
     """The finding of a reply without a body."""
-    outcome = Outcome.ABSENT if reply.outcome in _ABSENT else Outcome.UNKNOWN
-    return Finding(outcome, reason=reply.reason, retry_at=reply.retry_at)
+    return Finding(
+        Outcome.ABSENT if reply.outcome in _ABSENT else Outcome.UNKNOWN,
+        reason=reply.reason,
+        # It takes an operator to end that, and nobody knows when one will: nobody waits for it.
+        retry_at=None if reply.outcome in _PARKED else reply.retry_at,
+        is_busy=reply.outcome in _BUSY,
+        was_asked=reply.calls > 0,
+    )
+
+
+def unchecked(reply: Reply[Any]) -> Check:
+    """The check that a verifier's reply without a body is."""
+    finding = unanswered(reply)
+    return Check(
+        Verdict.UNKNOWN,
+        reason=finding.reason,
+        retry_at=finding.retry_at,
+        is_busy=finding.is_busy,
+        was_asked=finding.was_asked,
+    )
 
 
 def same_for_all(fields: Iterable[Field], finding: Finding, *, cost: float = 0.0) -> Answer:

@@ -19,9 +19,11 @@ from enrich_stream.providers.base import Value
 from enrich_stream.verification.addresses import fault
 from enrich_stream.verification.mail_route import MailRoute
 from enrich_stream.verification.verdict import Verdict
+from enrich_stream.verification.verifier import Check
 
 BY_PROVIDER = "provider"
 NOT_VERIFIED = "verifiers could not tell"
+NOT_ASKED = "verifiers could not be asked"
 
 
 def read_email(text: object) -> str | None:
@@ -72,9 +74,9 @@ def is_worth_asking(value: Value) -> bool:
     return value.verdict is Verdict.RISKY
 
 
-def judge_by_verifier(value: Value, verifier: str, verdict: Verdict) -> Value:
-    """The verdict once a verifier was asked."""
-    return judged(value, verdict, NOT_VERIFIED if verdict is Verdict.UNKNOWN else verifier)
+def judge_by_verifier(value: Value, verifier: str, check: Check) -> Value:
+    """The verdict once verifiers were asked, or could not be."""
+    return judged(value, check.verdict, verifier or (NOT_ASKED if check.reason else NOT_VERIFIED))
 
 
 def judged(value: Value, verdict: Verdict, how: str) -> Value:

@@ -4,7 +4,8 @@
 not, and the outcome that follows from that:
 
 - *found*: at least one value is verified;
-- *unknown*: none is, but one could not be checked and might be;
+- *unknown*: none is, but one could not be checked and might be; ``to_be_checked`` tells which of
+  its values to give to ``check`` again later;
 - *absent*: none is, and none will be by asking again.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import replace
 import structlog
 from cachetools import TTLCache
 
+from enrich_stream import clock
 from enrich_stream.person import Field, Outcome
 from enrich_stream.providers.base import Finding, Value
 from enrich_stream.settings import Settings
@@ -24,11 +26,13 @@ from enrich_stream.verification.mail_hosts import MailHosts
 from enrich_stream.verification.mail_route import MailRoute
 from enrich_stream.verification.phones import check_phone
 from enrich_stream.verification.verdict import Verdict
-from enrich_stream.verification.verifier import Verifier
+from enrich_stream.verification.verifier import AskVerifier, Check, Verifier
 
 ONLY_UNVERIFIED = "only unverified values"
 NOT_CHECKED = "could not be verified"
 UNREADABLE = "answered nothing that can be read"
+TIMED_OUT = "timed out"
+FAILED = "verifier failed"
 
 MAX_ASKED = 3
 """Addresses of one finding that verifiers are paid for; a provider's first guesses are its best."""
@@ -36,8 +40,13 @@ VERDICT_SECONDS = 3600.0
 """How long a paid verdict stands: the next provider often gives the same address."""
 MAX_VERDICTS = 50_000
 
-_Paid = tuple[str, Verdict]
-"""Which verifier said it, and what."""
+GRACE_SECONDS = 0.5
+"""A verifier ends by itself at the deadline, and then says more than that it is over."""
+DNS_LATER_SECONDS = 30.0
+"""When to ask a DNS again that could not tell."""
+
+_Paid = tuple[str, Check]
+"""Which verifier said it, and what; its name is empty when none could tell."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +88,9 @@ class Verification:
         self._verifiers = verifiers
         self._verdicts: TTLCache[str, _Paid] = TTLCache(MAX_VERDICTS, VERDICT_SECONDS)
 
-    async def check(self, field: Field, finding: Finding, deadline: float) -> Finding:
+    async def check(
+        self, field: Field, finding: Finding, deadline: float, ask: AskVerifier | None = None
+    ) -> Finding:
         """A provider's finding with its values checked, best first.
 
         Args:
@@ -88,20 +99,19 @@ class Verification:
                 is: nobody knows those people better.
             deadline: Seconds on the running event loop's clock; what could not be checked by then
                 is unknown.
+            ask: Has a verifier asked; None asks it.
         """
         if self._is_off or field not in {Field.EMAIL, Field.PHONE}:
             return finding
         if field is Field.PHONE:
-            checked = [check_phone(value) for value in finding.values]
-        else:
-            checked = await self._emails(finding.values, deadline)
-        return _concluded(finding, [value for value in checked if value])
-
-    async def _emails(self, values: Sequence[Value], deadline: float) -> list[Value | None]:
-        judged = await asyncio.gather(*(self._judge(value, deadline) for value in values))
-        if any(value.verified for value in judged if value):
-            return judged  # nobody is paid for a second one
-        return await self._ask_verifiers(judged, deadline)
+            phones = (check_phone(value) for value in finding.values)
+            return _concluded(finding, [value for value in phones if value])
+        judged = await asyncio.gather(*(self._judge(value, deadline) for value in finding.values))
+        values = [value for value in judged if value]
+        checks: list[Check] = []
+        if not any(value.verified for value in values):  # nobody is paid for a second one
+            values, checks = await self._ask_verifiers(values, deadline, ask or ask_verifier)
+        return _with_retry(_concluded(finding, values), checks)
 
     async def _judge(self, value: Value, deadline: float) -> Value | None:
         address = emails.read_email(value.value)
@@ -117,41 +127,58 @@ class Verification:
         return emails.judge_by_route(value, route)
 
     async def _ask_verifiers(
-        self, values: Sequence[Value | None], deadline: float
-    ) -> list[Value | None]:
-        checked = list(values)
-        worth_it = [(i, v) for i, v in enumerate(values) if v and emails.is_worth_asking(v)]
-        for place, value in worth_it[:MAX_ASKED] if self._verifiers else ():
-            said = await self._paid_verdict(value.value, deadline)
-            checked[place] = asked = emails.judge_by_verifier(value, *said)
+        self, values: Sequence[Value], deadline: float, ask: AskVerifier
+    ) -> tuple[list[Value], list[Check]]:
+        checked, checks = list(values), []
+        worth_it = [(i, v) for i, v in enumerate(values) if emails.is_worth_asking(v)]
+        for place, value in worth_it[:MAX_ASKED]:
+            paid = await self._paid_verdict(value.value, deadline, ask)
+            if paid is None:
+                break
+            checked[place] = asked = emails.judge_by_verifier(value, *paid)
+            checks.append(paid[1])
             if asked.verified:
                 break
-        return checked
+        return checked, checks
 
-    async def _paid_verdict(self, email: str, deadline: float) -> _Paid:
+    async def _paid_verdict(self, email: str, deadline: float, ask: AskVerifier) -> _Paid | None:
         known = self._verdicts.get(email)
         if known:
             return known
+        checks = []
         for verifier in self._verifiers:
-            verdict = await _ask(verifier, email, deadline)
-            if verdict is not Verdict.UNKNOWN:
-                self._verdicts[email] = verifier.name, verdict
-                return verifier.name, verdict
-        return "", Verdict.UNKNOWN
+            check = await ask(verifier, email, deadline)
+            if check and check.verdict is not Verdict.UNKNOWN:
+                self._verdicts[email] = verifier.name, check
+                return verifier.name, check
+            checks += [check] if check else []
+        # Whoever can be asked later may tell more than those who could not tell.
+        checks.sort(key=lambda check: check.retry_at is None)
+        return ("", checks[0]) if checks else None
 
 
-async def _ask(verifier: Verifier, email: str, deadline: float) -> Verdict:
+async def ask_verifier(verifier: Verifier, email: str, deadline: float) -> Check:
+    """What a verifier says; whatever happens to it is a value."""
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout_at(deadline + GRACE_SECONDS):
             return await verifier.verify(email, deadline)
     except TimeoutError:
-        return Verdict.UNKNOWN
+        return Check(Verdict.UNKNOWN, TIMED_OUT)
     except Exception as error:  # noqa: BLE001 - a verifier's failure is a value, whatever it was
         # The text of the error may hold the address; its type does not.
         log.error(  # noqa: TRY400 - a traceback may hold it too
             "verifier.failed", verifier=verifier.name, error=type(error).__name__
         )
-        return Verdict.UNKNOWN
+        return Check(Verdict.UNKNOWN, FAILED)
+
+
+def to_be_checked(values: Sequence[Value]) -> tuple[Value, ...]:
+    """Those of values that could not be checked which may be later, as they were before."""
+    return tuple(
+        replace(value, verdict=None)
+        for value in values
+        if value.verdict is Verdict.UNKNOWN and value.verification != emails.NOT_VERIFIED
+    )
 
 
 def _concluded(finding: Finding, values: Sequence[Value]) -> Finding:
@@ -166,3 +193,14 @@ def _concluded(finding: Finding, values: Sequence[Value]) -> Finding:
     if any(value.verdict is Verdict.UNKNOWN for value in ranked):
         return replace(finding, outcome=Outcome.UNKNOWN, values=ranked, reason=NOT_CHECKED)
     return replace(finding, outcome=Outcome.ABSENT, values=ranked, reason=ONLY_UNVERIFIED)
+
+
+def _with_retry(finding: Finding, checks: Sequence[Check]) -> Finding:
+    """The finding, with when what could not be checked may be."""
+    if finding.reason != NOT_CHECKED:
+        return finding
+    later = [check.retry_at for check in checks if check.retry_at is not None]
+    if not checks and to_be_checked(finding.values):
+        later = [clock.present().timestamp() + DNS_LATER_SECONDS]
+    is_busy = any(check.is_busy for check in checks)
+    return replace(finding, retry_at=min(later, default=None), is_busy=is_busy)

@@ -87,13 +87,23 @@ def an_app(settings, *providers, topics=TOPICS, store="memory://"):
 
 @contextlib.asynccontextmanager
 async def agent_under_test(name, tmp_path, *providers, **settings):
-    app = an_app(Settings(data_dir=tmp_path, **settings), *providers)
+    async with (
+        application(tmp_path, Enrichment(providers), **settings) as (app, producer),
+        app.agents[name].test_context() as agent,
+    ):
+        yield AgentUnderTest(app, agent, producer)
+
+
+@contextlib.asynccontextmanager
+async def application(tmp_path, enrichment, producer=None, **settings):
+    """The real application of a worker, and the producer in the place of its connection."""
+    settings = Settings(data_dir=tmp_path, **settings)
+    app = create_app(settings, TOPICS, enrichment, store="memory://")
     app.finalize()
-    app._producer = producer = RecordingProducer()
+    app._producer = producer = producer or RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there
     try:
-        async with app.agents[name].test_context() as agent:
-            yield AgentUnderTest(app, agent, producer)
+        yield app, producer
     finally:
         # The engine makes a loop for the thread of its consumer, which is never started here.
         app.consumer._thread.thread_loop.close()

@@ -44,10 +44,8 @@ class SaysNo(Provider):
         return Answer.same_for_all(question.fields, Outcome.ABSENT, "no such person")
 
 
-def a_task(*, accepted_at=None, **changes):
-    task = tasks_of(2, fields=(Field.EMAIL,))
-    job = msgspec.structs.replace(task.job, accepted_at=accepted_at or clock.now())
-    return msgspec.structs.replace(task, job=job, **changes)
+def a_task(**changes):
+    return msgspec.structs.replace(tasks_of(2, fields=(Field.EMAIL,)), **changes)
 
 
 def put_back_by(agent):
@@ -66,8 +64,12 @@ async def put_back(tmp_path):
 
 
 def due(record):
-    """The same record at the time at which it is to be gone on with."""
-    return msgspec.structs.replace(record, not_before=clock.now())
+    """The same record as if the time were there at which it is to be gone on with."""
+    items = [
+        msgspec.structs.replace(item, so_far=msgspec.structs.replace(item.so_far, later=()))
+        for item in record.items
+    ]
+    return msgspec.structs.replace(record, items=tuple(items), not_before=clock.now())
 
 
 async def test_who_finds_no_room_in_time_is_put_back_with_what_is_known(put_back):
@@ -126,7 +128,7 @@ async def test_whoever_waits_holds_nobody_up_and_leaves_on_a_hand_over(put_back,
 
 async def test_past_the_jobs_deadline_nobody_is_put_back(tmp_path):
     """The person ends as unknown, and the answer says that a later try may succeed."""
-    task = a_task(accepted_at=clock.iso(datetime.now(UTC) - timedelta(hours=1)))
+    task = a_task(put_back_until=clock.iso(datetime.now(UTC) + timedelta(seconds=LATER / 2)))
     async with agent_under_test("enrich_identifier", tmp_path, Busy()) as agent:
         await agent.handle(KEY, encode(task))
 

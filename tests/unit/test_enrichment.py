@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from enrich_stream.enrichment import MEMORY, NOTHING_REMEMBERED, Enrichment, Remembered
+from enrich_stream.asking import MEMORY
+from enrich_stream.enrichment import NOTHING_REMEMBERED, Enrichment, Remembered
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Finding, Question, Value
 from enrich_stream.records import Evidence, FieldResult

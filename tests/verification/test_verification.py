@@ -21,6 +21,7 @@ from enrich_stream.verification.verification import (
     Verification,
     open_verification,
 )
+from enrich_stream.verification.verifier import Check
 
 SECONDS = 20
 MIRA = "mira@acme.example"
@@ -41,7 +42,7 @@ class StubVerifier:
             raise said
         if said == "never":
             await asyncio.Event().wait()
-        return said
+        return said if isinstance(said, Check) else Check(said)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from interlock import CircuitBreaker, CircuitOpenError, Config, CoreEventListene
 from enrich_stream.providers.client.clock import Clock
 from enrich_stream.providers.client.reply import CallOutcome, Reply, T
 
+OUTAGE_SECONDS = 120.0
+"""An outage that has lasted longer may last for ever: nobody waits for its end any more."""
 PROBE_SECONDS = 1.0
 """How long others wait while one call finds out; nobody can know how long that takes."""
 
@@ -39,8 +41,13 @@ class Breaker:
     def __init__(self, name: str, clock: Clock) -> None:
         self._clock = clock
         self._rejects_until = 0.0
+        self._listener = _Listener(clock)
         self._circuit = CircuitBreaker(
-            name=name, config=_CONFIG, clock=clock, classifier=_Classifier(), listener=_Listener()
+            name=name,
+            config=_CONFIG,
+            clock=clock,
+            classifier=_Classifier(),
+            listener=self._listener,
         )
 
     def open_for(self) -> float:
@@ -48,6 +55,12 @@ class Breaker:
         if self._circuit.state is not State.OPEN:
             return 0.0
         return max(0.0, self._rejects_until - self._clock.now())
+
+    @property
+    def is_long_outage(self) -> bool:
+        """Whether the provider has failed for so long that nobody can say when it is back."""
+        began = self._listener.outage_began
+        return began is not None and self._clock.now() - began > OUTAGE_SECONDS
 
     async def call(self, send: Callable[[], Awaitable[Reply[T]]]) -> Reply[T]:
         """What ``send`` returns; ``BreakerOpenError`` when it was not called.
@@ -71,8 +84,15 @@ class _Classifier:
 
 
 class _Listener(CoreEventListener):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.outage_began: float | None = None
+
     def on_state_change(self, *, name: str, old: State, new: State) -> None:
         if new is State.OPEN:
+            if self.outage_began is None:
+                self.outage_began = self._clock.now()
             log.warning("provider.left_alone", provider=name, was=old.value)
         elif new is State.CLOSED:
+            self.outage_began = None
             log.info("provider.back", provider=name)

@@ -143,10 +143,15 @@ class HttpClient:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(call.deadline):
                     reply = await self._until_settled(call)
-        if reply.outcome is CallOutcome.UPSTREAM_ERROR and reply.retry_at is None:
-            # It said nothing of another time, and may pass all the same.
-            reply = replace(reply, retry_at=self._clock.wall() + RETRY_LATER_SECONDS)
+        if reply.outcome is CallOutcome.UPSTREAM_ERROR:
+            reply = replace(reply, retry_at=self._end_of_trouble(reply))
         return replace(reply, calls=call.sent)
+
+    def _end_of_trouble(self, reply: Reply[T]) -> float | None:
+        if self._breaker.is_long_outage:
+            return None
+        # When it said nothing of another time, it may pass all the same.
+        return reply.retry_at or self._clock.wall() + RETRY_LATER_SECONDS
 
     async def _until_settled(self, call: "_Call[T]") -> Reply[T]:
         failures = 0

@@ -20,6 +20,17 @@ from enrich_stream.providers.client.resets import seconds_until_refilled
 LEFT_ALONE = "failed too often and is left alone"
 OWN_LIMIT = "no room in its limits in time"
 
+NO_TURN = "busy with other calls"
+
+ROOM_SECONDS = 2.0
+"""How long a call waits for its turn and its place in the limits. Whoever needs a provider that is
+slow or full would otherwise fill the worker, and hold up those who do not need it."""
+TURN_LATER_SECONDS = 5.0
+"""When to come again to a provider that was busy for so long."""
+LEAST_PACE_SECONDS = 0.1
+MINUTE = 60
+SPREAD_SECONDS = 600.0
+"""Who is put off comes again one after the other, but nobody later than this for that alone."""
 LEAST_SECONDS = 0.5
 """No call waits for its turn until later than this before its deadline: it would hardly be
 answered, but charged."""
@@ -65,6 +76,7 @@ class Gate:
         self._parked_seconds = parked_seconds
         self._clock = clock
         self._parked = Condition()
+        self._promised: dict[str, float] = {}
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(concurrency)
         )
@@ -86,9 +98,18 @@ class Gate:
         if refused := self._refused():
             yield refused
             return
-        async with self._slots[endpoint.name]:
+        slot = self._slots[endpoint.name]
+        try:
+            async with asyncio.timeout(self._patience(deadline)):
+                await slot.acquire()
+        except TimeoutError:
+            yield self._put_off(endpoint, NO_TURN, TURN_LATER_SECONDS)
+            return
+        try:
             # Again: much can have become known while this one waited.
             yield self._refused() or await self._out_of_limits(endpoint, deadline)
+        finally:
+            slot.release()
 
     async def learn(self, endpoint: Endpoint, reply: Reply[T]) -> Reply[T]:
         """Draw the conclusions from a reply that hold for other calls too; returns it with them."""
@@ -114,17 +135,28 @@ class Gate:
         """Wait until the limits let a call through; a reply when that is too late."""
         key = self._key(endpoint)
         while True:
-            patience = max(0.0, deadline - self._clock.now() - LEAST_SECONDS)
+            patience = self._patience(deadline)
             wait = await self._limits.reserve(key, endpoint.rates, patience)
             if wait > patience:
-                retry_at = self._clock.wall() + wait
-                return Reply(outcome=CallOutcome.RATE_LIMITED, reason=OWN_LIMIT, retry_at=retry_at)
+                return self._put_off(endpoint, OWN_LIMIT, wait)
             if wait <= 0:
                 return None
             await self._clock.sleep(wait)
             # The provider may meanwhile have told another call to wait longer.
             if not await self._limits.held(key):
                 return None
+
+    def _patience(self, deadline: float) -> float:
+        return min(ROOM_SECONDS, max(0.0, deadline - self._clock.now() - LEAST_SECONDS))
+
+    def _put_off(self, endpoint: Endpoint, reason: str, wait: float) -> Reply[Any]:
+        """Who is put off is told a moment of its own, at the pace at which there is room."""
+        key, soonest = self._key(endpoint), self._clock.wall() + wait
+        # Longer windows say how many there may be, not how quickly they follow each other.
+        short = [rate.seconds / rate.limit for rate in endpoint.rates if rate.seconds <= MINUTE]
+        next_one = self._promised.get(key, 0.0) + max([LEAST_PACE_SECONDS, *short])
+        self._promised[key] = at = min(max(soonest, next_one), soonest + SPREAD_SECONDS)
+        return Reply(outcome=CallOutcome.RATE_LIMITED, reason=reason, retry_at=at)
 
     def _park(self, reply: Reply[T], wall: float) -> Reply[T]:
         seconds = self._parked_seconds

@@ -58,7 +58,8 @@ def answer(
 def _emails(user: User, reply: Reply[list[GpgKey]]) -> Finding:
     public = [email(user.email)] if user.email else []
     if reply.body is None:  # there may be a verified one, which now nobody can know
-        return replace(unanswered(reply), values=tuple(filter(None, public)))
+        values = tuple(filter(None, public))
+        return replace(unanswered(reply), values=values, was_asked=True)
     return of_values([*(value for key in reply.body for value in _of_key(key)), *public])
 
 

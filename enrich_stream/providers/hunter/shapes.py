@@ -75,7 +75,7 @@ class Checked(msgspec.Struct):
     smtp_check: bool | None = None
 
 
-class Check(msgspec.Struct):
+class Validated(msgspec.Struct):
     """``GET /email-verifier``."""
 
     data: Checked

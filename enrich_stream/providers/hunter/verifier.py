@@ -1,8 +1,11 @@
 """Hunter as a verifier of e-mails."""
 
 from enrich_stream.providers.client import Endpoint, HttpClient
-from enrich_stream.providers.hunter.shapes import Check
+from enrich_stream.providers.findings import unchecked
+from enrich_stream.providers.hunter.answers import CREDIT
+from enrich_stream.providers.hunter.shapes import Checked, Validated
 from enrich_stream.verification.verdict import Verdict, provider_verdict
+from enrich_stream.verification.verifier import Check
 
 
 class HunterVerifier:
@@ -14,15 +17,18 @@ class HunterVerifier:
         self._http = http
         self._endpoint = endpoint
 
-    async def verify(self, email: str, deadline: float) -> Verdict:
+    async def verify(self, email: str, deadline: float) -> Check:
         """What it says of an address; see ``Verifier``."""
         reply = await self._http.get(
-            self._endpoint, "/email-verifier", Check, deadline=deadline, params={"email": email}
+            self._endpoint, "/email-verifier", Validated, deadline=deadline, params={"email": email}
         )
         if reply.body is None:
-            return Verdict.UNKNOWN
-        checked = reply.body.data
-        # A public mail service usually tells nobody; here it told Hunter.
-        if checked.status == "webmail" and checked.smtp_check:
-            return Verdict.VERIFIED
-        return provider_verdict(self.name, checked.status)
+            return unchecked(reply)
+        return Check(_verdict(reply.body.data), cost=CREDIT)
+
+
+def _verdict(checked: Checked) -> Verdict:
+    # A public mail service usually tells nobody; here it told Hunter.
+    if checked.status == "webmail" and checked.smtp_check:
+        return Verdict.VERIFIED
+    return provider_verdict(HunterVerifier.name, checked.status)

@@ -36,3 +36,4 @@ class Validation(msgspec.Struct):
     """``POST /v1/people/email-validation``."""
 
     email_status: str
+    credits_consumed: float = 0.0

@@ -1,8 +1,10 @@
 """LeadMagic as a verifier of e-mails."""
 
 from enrich_stream.providers.client import Endpoint, HttpClient
+from enrich_stream.providers.findings import unchecked
 from enrich_stream.providers.leadmagic.shapes import Validation
-from enrich_stream.verification.verdict import Verdict, provider_verdict
+from enrich_stream.verification.verdict import provider_verdict
+from enrich_stream.verification.verifier import Check
 
 
 class LeadMagicVerifier:
@@ -14,12 +16,13 @@ class LeadMagicVerifier:
         self._http = http
         self._endpoint = endpoint
 
-    async def verify(self, email: str, deadline: float) -> Verdict:
+    async def verify(self, email: str, deadline: float) -> Check:
         """What it says of an address; see ``Verifier``."""
         path, content = "/v1/people/email-validation", {"email": email}
         reply = await self._http.post(
             self._endpoint, path, Validation, deadline=deadline, content=content
         )
         if reply.body is None:
-            return Verdict.UNKNOWN
-        return provider_verdict(self.name, reply.body.email_status)
+            return unchecked(reply)
+        verdict = provider_verdict(self.name, reply.body.email_status)
+        return Check(verdict, cost=reply.body.credits_consumed)

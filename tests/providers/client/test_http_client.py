@@ -425,14 +425,15 @@ async def test_who_waits_for_a_turn_hears_what_others_were_told(server, client):
 
 
 async def test_no_more_at_once_than_set(server, client):
-    """A call beyond that waits within its time, and is not sent."""
+    """A call beyond that waits a while, is not sent, and told when to come again."""
     server.answer(hangs)
     made = await client(concurrency=2, timeout_seconds=SECONDS)
     held = [asyncio.create_task(get(made)) for _ in range(2)]
     await server.asked(2)
     reply = await get(made, seconds=0.1)
-    assert (reply.reason, reply.calls) == ("timed out", 0)
-    assert len(server.requests) == 2
+    assert (reply.outcome, reply.reason) == (CallOutcome.RATE_LIMITED, "busy with other calls")
+    assert (reply.calls, len(server.requests)) == (0, 2)
+    assert reply.retry_at > made._clock.wall()
     for task in held:
         task.cancel()
 

@@ -97,4 +97,4 @@ class TestLeadMagic(PaidConnectorContract):
 
     async def verify(self, connector):
         deadline = connector.http._clock.now() + SECONDS
-        return await connector.verifier.verify("mira@northwind.example", deadline)
+        return (await connector.verifier.verify("mira@northwind.example", deadline)).verdict
