@@ -13,6 +13,9 @@ _KINDS = tuple(IdentifierKind)
 _ONE_IN = 20
 """Of so many people one is known to nobody, one makes the provider fail, one has no e-mail."""
 
+_FIRST_NUMBER = 2_000_000
+"""From here on a numbering plan has the phones; others would not count as verified."""
+
 
 class Truth(StrEnum):
     """What the provider has to say about somebody."""
@@ -64,7 +67,7 @@ class Person:
         email = [f"person{self.number}@answers.example"]
         return {
             "email": [] if self.truth is Truth.WITHOUT_EMAIL else email,
-            "phone": [f"+1415{self.number:07d}"],
+            "phone": [f"+1415{_FIRST_NUMBER + self.number}"],
         }
 
 

@@ -239,6 +239,8 @@ def _environ(scenario: Scenario, place: Place, provider: CountingProvider) -> di
     return {
         "KAFKA_TOPIC_PREFIX": place.prefix,
         "ENRICH_ENDPOINT_URL": provider.url,
+        # Who cannot be looked up ends as unknown, and does not wait for the provider to recover.
+        "ENRICH_JOB_DEADLINE_SECONDS": "0",
         "ENRICH_SESSION_TIMEOUT_SECONDS": str(scenario.session_seconds),
         "ENRICH_ITEM_CONCURRENCY": str(_ITEM_CONCURRENCY),
         "ENRICH_SYNC_CONCURRENCY": str(_SYNC_CONCURRENCY),

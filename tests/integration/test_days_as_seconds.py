@@ -38,11 +38,11 @@ def expired(worker, table):
 
 
 def rows(path):
-    """The keys of a RocksDB, but those of offsets."""
+    """The keys of a RocksDB, but those of offsets, its layout, and the counts of a day."""
     db = rocksdict.Rdict(str(path), access_type=rocksdict.AccessType.read_only())
     keys = [bytes(key) for key in db.keys()]  # noqa: SIM118 - no dict
     db.close()
-    return [key for key in keys if not key.startswith((b"__faust", b"o/"))]
+    return [key for key in keys if not key.startswith((b"__faust", b"o/", b"layout", b"u/"))]
 
 
 def live_keys(service, topic):
