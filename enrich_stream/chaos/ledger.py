@@ -1,53 +1,18 @@
 """The judgement at the end of a run: what was promised, held against what was seen."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from enrich_stream import job
+from enrich_stream.chaos.evidence import Evidence
 from enrich_stream.chaos.orders import Order
 from enrich_stream.chaos.people import Person, is_true_contact, is_true_item, person_named
-from enrich_stream.chaos.reader import Origin
 from enrich_stream.chaos.submitters import Told
 from enrich_stream.person import Outcome
 
 _TERMINAL = {"succeeded", "partial_success", "failed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that was seen in a run.
-
-    Attributes:
-        orders: What was to be submitted.
-        front_doors: Their names; each was asked for every job at the end.
-        accepted: By job id.
-        told: By order, every last word about it.
-        calls: How often each person was asked for at the provider.
-        contacts: The output topic: key and content of each record.
-        buried: Where the records lie that nobody can understand.
-        dead_letters: Where the records lay that were buried.
-        behind: What the workers had not consumed when everything should have been.
-        unlike_kafka: Rows of the last worker's disk that differ from what Kafka has.
-        leaks: By log file, what it tells of the people; nobody else may read that.
-        troubles: Whatever else a user or an operator would complain about.
-        calls_again: How many calls may have been made in vain.
-    """
-
-    orders: Sequence[Order]
-    front_doors: Sequence[str]
-    accepted: Mapping[str, Order]
-    told: Mapping[int, Sequence[Told]]
-    calls: Mapping[str, int]
-    contacts: Iterable[tuple[bytes | None, Mapping[str, Any]]]
-    buried: set[Origin]
-    dead_letters: set[Origin]
-    behind: Sequence[Origin]
-    unlike_kafka: Sequence[str]
-    leaks: Mapping[str, set[str]]
-    troubles: Sequence[str]
-    calls_again: int
 
 
 @dataclass

@@ -3,85 +3,26 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from enrich_stream.broker.properties import Detour
-from enrich_stream.broker.server import Broker
-from enrich_stream.chaos.disks import differences
+from enrich_stream.chaos.evidence import gather
 from enrich_stream.chaos.faults import Targets, strike
 from enrich_stream.chaos.installation import Installation
-from enrich_stream.chaos.ledger import Evidence, Verdict, judge
+from enrich_stream.chaos.ledger import Verdict, judge
 from enrich_stream.chaos.network import Network
 from enrich_stream.chaos.orders import draw_orders
-from enrich_stream.chaos.people import traces
-from enrich_stream.chaos.plan import KILLS, Step
 from enrich_stream.chaos.poison import Poisoner
 from enrich_stream.chaos.provider import CountingProvider
-from enrich_stream.chaos.reader import origin_of, read_all, until_consumed
+from enrich_stream.chaos.scenario import Place, Scenario
 from enrich_stream.chaos.submitters import Submitters
-from enrich_stream.settings import GROUP
 from enrich_stream.stack import Stack
 from enrich_stream.topic_admin import apply_topics, delete_topics
-from enrich_stream.topics import Topics, load_topics
 
 _FRONT_DOORS = 2
-_ITEM_CONCURRENCY = 40
-_SYNC_CONCURRENCY = 10
 _STEP_SECONDS = 150.0
-_QUIET_SECONDS = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What a run consists of.
-
-    Attributes:
-        seed: Draws orders, answers and poison.
-        jobs: How many orders.
-        items: How many persons are in a batch.
-        workers: How many there are at the beginning.
-        plan: What is done, in order, spread over the orders.
-        session_seconds: The workers' session timeout.
-        slowest_seconds: Of the provider.
-        in_flight: How many orders are under way at once.
-    """
-
-    seed: int
-    jobs: int
-    items: int
-    workers: int
-    plan: Sequence[Step]
-    session_seconds: float = 6.0
-    slowest_seconds: float = 0.3
-    in_flight: int = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run takes place.
-
-    Attributes:
-        broker: The Kafka.
-        prefix: Of the topics and the consumer group, which are this run's own.
-        home: For data and logs of the processes.
-        detour: A second way to the broker, for the first worker; None: there is none.
-    """
-
-    broker: Broker
-    prefix: str
-    home: Path
-    detour: Detour | None
-
-    @property
-    def topics(self) -> Topics:
-        """The topics of this run."""
-        return load_topics(prefix=self.prefix)
 
 
 async def run(scenario: Scenario, place: Place, say: Callable[[str], None]) -> Verdict:
@@ -100,33 +41,42 @@ async def _run(scenario: Scenario, place: Place, say: Callable[[str], None]) -> 
         provider = await stack.enter_async_context(
             CountingProvider(scenario.slowest_seconds, random.Random(draw.random()))  # noqa: S311 - the same
         )
-        environ = _environ(scenario, place, provider)
-        network, detour = await _open_detour(stack, place.detour)
-        processes = Stack(place.home, place.broker.bootstrap_servers, environ)
-        stack.push_async_callback(asyncio.to_thread, processes.stop)
-        installation = Installation(processes, detour)
-        installation.start(scenario.workers, _FRONT_DOORS)
-        supervising = asyncio.create_task(installation.supervise())
-        stack.callback(supervising.cancel)
-        await installation.until_ready()
-        poisoner = Poisoner(place.broker.bootstrap_servers, place.topics, draw, set())
+        targets = await _start(scenario, place, provider, draw, stack)
         submitters = await stack.enter_async_context(
             Submitters(
-                installation.urls,
+                targets.installation.urls,
                 draw_orders(scenario.seed, scenario.jobs, scenario.items),
                 draw,
                 scenario.in_flight,
             )
         )
-        targets = Targets(installation, place.broker, poisoner, network)
         try:
             await _use_and_break(scenario, submitters, targets, say)
         except TimeoutError:
             submitters.troubles.append(f"nothing went on for {_STEP_SECONDS:.0f} s")
         say("asking every front door for every job once more")
-        evidence = await _gather(scenario, place, targets, submitters, provider)
-        supervising.cancel()
-        return judge(evidence)
+        return judge(await gather(scenario, place, targets, submitters, provider))
+
+
+async def _start(
+    scenario: Scenario,
+    place: Place,
+    provider: CountingProvider,
+    draw: random.Random,
+    stack: AsyncExitStack,
+) -> Targets:
+    """Start all processes, which end with the stack, and those who disturb them."""
+    network, detour = await _open_detour(stack, place.detour)
+    servers = place.broker.bootstrap_servers
+    environ = {"KAFKA_TOPIC_PREFIX": place.prefix, **scenario.environ(provider.url)}
+    processes = Stack(place.home, servers, environ)
+    stack.push_async_callback(asyncio.to_thread, processes.stop)
+    installation = Installation(processes, detour)
+    installation.start(scenario.workers, _FRONT_DOORS)
+    stack.callback(asyncio.create_task(installation.supervise()).cancel)
+    await installation.until_ready()
+    poisoner = Poisoner(servers, place.topics, draw, set())
+    return Targets(installation, place.broker, poisoner, network)
 
 
 async def _open_detour(
@@ -172,76 +122,3 @@ async def _in_time(using: "asyncio.Task[None]", progress: Coroutine[Any, Any, No
     if not waiting.done():
         waiting.cancel()
         raise TimeoutError
-
-
-async def _gather(
-    scenario: Scenario,
-    place: Place,
-    targets: Targets,
-    submitters: Submitters,
-    provider: CountingProvider,
-) -> Evidence:
-    servers, topics = place.broker.bootstrap_servers, place.topics
-    installation = targets.installation
-    await installation.until_ready()
-    group = f"{place.prefix}{GROUP}"
-    # Before the rescaling: a rebalance might set going again what was stuck.
-    behind = await until_consumed(servers, group, topics, _QUIET_SECONDS)
-    await installation.scale(1)
-    await targets.poisoner.knock()
-    behind += await until_consumed(servers, group, topics, _QUIET_SECONDS)
-    await submitters.ask_everywhere()
-    (last,) = installation.workers
-    await installation.stop(last)
-    return Evidence(
-        orders=submitters.orders,
-        front_doors=sorted(installation.ports),
-        accepted=submitters.accepted,
-        told=submitters.told,
-        calls=provider.calls,
-        contacts=[
-            (record.key, msgspec.json.decode(record.value))
-            async for record in read_all(servers, topics.contacts)
-            if _is_contact(record.value)
-        ],
-        buried=targets.poisoner.buried,
-        dead_letters={origin_of(record) async for record in read_all(servers, topics.dead_letters)},
-        behind=behind,
-        unlike_kafka=await differences(servers, topics, place.home / last),
-        leaks={
-            log.name: told
-            for log in (place.home / "logs").iterdir()
-            if (told := traces(log.read_text(errors="replace")))
-        },
-        troubles=[*submitters.troubles, *_complaints(installation)],
-        calls_again=_kills(scenario) * (_ITEM_CONCURRENCY + _SYNC_CONCURRENCY),
-    )
-
-
-def _is_contact(value: bytes | None) -> bool:
-    try:
-        return value is not None and "identifier" in msgspec.json.decode(value, type=dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-
-
-def _complaints(installation: Installation) -> list[str]:
-    gave_up = [f"{e.name} ended by itself with {e.code}: {e.said}" for e in installation.ended]
-    bad = [f"{e.name} stopped with {e.code}: {e.said}" for e in installation.badly_stopped]
-    return [*gave_up, *bad]
-
-
-def _kills(scenario: Scenario) -> int:
-    return sum(KILLS.get(step.fault, 0) for step in scenario.plan)
-
-
-def _environ(scenario: Scenario, place: Place, provider: CountingProvider) -> dict[str, str]:
-    return {
-        "KAFKA_TOPIC_PREFIX": place.prefix,
-        "ENRICH_ENDPOINT_URL": provider.url,
-        # Who cannot be looked up ends as unknown, and does not wait for the provider to recover.
-        "ENRICH_JOB_DEADLINE_SECONDS": "0",
-        "ENRICH_SESSION_TIMEOUT_SECONDS": str(scenario.session_seconds),
-        "ENRICH_ITEM_CONCURRENCY": str(_ITEM_CONCURRENCY),
-        "ENRICH_SYNC_CONCURRENCY": str(_SYNC_CONCURRENCY),
-    }

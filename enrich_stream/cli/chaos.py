@@ -14,7 +14,8 @@ from enrich_stream.broker.ports import free_port
 from enrich_stream.broker.properties import Detour
 from enrich_stream.chaos.ledger import Verdict
 from enrich_stream.chaos.plan import Dose, Fault, draw_plan
-from enrich_stream.chaos.run import Place, Scenario, run
+from enrich_stream.chaos.run import run
+from enrich_stream.chaos.scenario import Place, Scenario
 from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.stack import interruptible
 

@@ -7,7 +7,7 @@ import pytest
 from enrich_stream.broker import start_broker
 from enrich_stream.broker.ports import free_port
 from enrich_stream.broker.properties import Detour
-from enrich_stream.chaos.run import Place
+from enrich_stream.chaos.scenario import Place
 
 _numbers = itertools.count(1)
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from enrich_stream.chaos.ledger import Evidence, judge
+from enrich_stream.chaos.evidence import Evidence
+from enrich_stream.chaos.ledger import judge
 from enrich_stream.chaos.orders import Order
 from enrich_stream.chaos.people import Person, Truth
 from enrich_stream.chaos.reader import Origin

@@ -3,7 +3,8 @@
 import pytest
 
 from enrich_stream.chaos.plan import Dose, Fault, draw_plan
-from enrich_stream.chaos.run import Scenario, run
+from enrich_stream.chaos.run import run
+from enrich_stream.chaos.scenario import Scenario
 
 SEED = 7
 DOSE = Dose(
