@@ -1,5 +1,6 @@
 """Figures of interleaved rounds: medians, and ratios within the same round."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Series:
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that so large a share of them does not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 def markdown(series: Sequence[Series], base: Mapping[str, str] | str) -> str:

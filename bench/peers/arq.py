@@ -21,7 +21,7 @@ from arq import ArqRedis, create_pool
 from arq.connections import RedisSettings
 from ulid import ULID
 
-from bench.peers.job_ends import RedisJobEnds
+from bench.peers.redis_job_ends import RedisJobEnds, status_ends
 from bench.peers.redis_peer import RedisPeer
 from bench.people import FIELDS, Person
 
@@ -69,11 +69,3 @@ class Arq(RedisPeer):
     def command(self) -> list[str]:
         """A worker as arq starts it."""
         return [sys.executable, "-m", "arq", "bench.peers.arq_worker.WorkerSettings"]
-
-
-def status_ends(client: "redis.asyncio.Redis") -> RedisJobEnds:
-    """The end of batches whose hash has a member ``status``."""
-    return RedisJobEnds(
-        client,
-        lambda pipe, job_id: pipe.hget(job_id, "status"),
-    )

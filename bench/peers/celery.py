@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import redis.asyncio
 
-from bench.peers.job_ends import RedisJobEnds
+from bench.peers.redis_job_ends import RedisJobEnds
 from bench.peers.redis_peer import RedisPeer
 from bench.people import FIELDS, Person
 from bench.surroundings import ITEMS_AT_ONCE, Surroundings

@@ -19,8 +19,7 @@ import redis.asyncio
 from aiokafka import AIOKafkaProducer
 from ulid import ULID
 
-from bench.peers.arq import status_ends
-from bench.peers.job_ends import RedisJobEnds
+from bench.peers.redis_job_ends import RedisJobEnds, status_ends
 from bench.peers.redis_peer import RedisPeer
 from bench.people import FIELDS, Person
 from bench.topics import create_topics

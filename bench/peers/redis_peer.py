@@ -5,7 +5,7 @@ from typing import Any
 
 import redis.asyncio
 
-from bench.peers.job_ends import RedisJobEnds
+from bench.peers.redis_job_ends import RedisJobEnds
 from bench.processes import start, stop
 from bench.surroundings import ITEMS_AT_ONCE, Surroundings
 
