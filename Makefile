@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo dev test check format bench clean
+.PHONY: help demo dev test chaos check contract format bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -18,6 +18,10 @@ dev: $(VENV)/.ready ## Run everything on this machine with the example records, 
 test: check ## Run all checks and all tests, also those on a real Kafka
 	$(BIN)/pytest
 
+chaos: $(VENV)/.ready ## Break it for half an hour: each fault alone, then all of them, five seeds
+	$(BIN)/pytest -m slow
+	$(BIN)/enrich-stream chaos --rounds 5
+
 check: $(VENV)/.ready ## Format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -26,6 +30,9 @@ check: $(VENV)/.ready ## Format, lint and types
 format: $(VENV)/.ready ## Mend format and lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+contract: $(VENV)/.ready ## Ask a front door all that its OpenAPI document allows, and not: 2,000 cases
+	CONTRACT_EXAMPLES=700 $(BIN)/pytest tests/contract
 
 bench: $(BENCH_VENV)/.ready ## Measure beside the limit and the peers; needs redis-server
 	$(BENCH_VENV)/bin/python -m bench

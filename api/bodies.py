@@ -5,19 +5,34 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Constrained
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
+from api.options import OWN_RULES, Options, job_options
 from api.problems import Fault, Problem
 from enrich_stream.errors import InputError
 from enrich_stream.identifiers import normalise
 from enrich_stream.person import Field, Identifier, IdentifierKind
+from enrich_stream.records import JobOptions
+from enrich_stream.signals.platforms import KNOWN_NAMES
 
 MAX_IDENTIFIERS = 100
 
 _Text = Annotated[str, Constrained(max_length=2048)]
 _Label = Annotated[str, Constrained(min_length=1, max_length=200)]
+
+
+def _known_platform(name: str) -> str:
+    if name.strip().lower() not in KNOWN_NAMES:
+        known = ", ".join(sorted(KNOWN_NAMES))
+        raise PydanticCustomError("isPlatform", "must be one of {known}", {"known": known})
+    return name
+
+
+_Platform = Annotated[str, AfterValidator(_known_platform)]
+_Handle = Annotated[str, Constrained(min_length=1, max_length=2048)]
+"""As long as the address of a feed may be."""
 
 
 class _Strict(BaseModel):
@@ -36,13 +51,13 @@ class PersonIdentifier(_Strict):
 class SignalsConfig(_Strict):
     """What signals to collect, when ``fields`` asks for signals."""
 
-    platforms: list[_Label] = Constrained(default=[], max_length=50)
-    max_posts: dict[_Label, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
+    platforms: list[_Platform] = Constrained(default=[], max_length=50)
+    max_posts: dict[_Platform, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
         default={}, max_length=50
     )
     intent_signals: list[_Label] = Constrained(default=[], max_length=50)
     since_days: Annotated[int, Constrained(ge=1, le=3650)] | None = None
-    handles: dict[_Label, _Label] = Constrained(default={}, max_length=50)
+    handles: dict[_Platform, _Handle] = Constrained(default={}, max_length=50)
 
 
 class PostEnrichment(_Strict):
@@ -59,6 +74,7 @@ class PostEnrichment(_Strict):
         Constrained(min_length=1, max_length=20),
     ]
     signals_config: SignalsConfig | None = None
+    options: Options | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +94,14 @@ class Order:
         persons: In the caller's order.
         fields: In the caller's order, each once.
         signals_config: As given; empty when there was none.
+        options: What else is asked for.
     """
 
     kind: Literal["single", "batch"]
     persons: tuple[Person, ...]
     fields: tuple[Field, ...]
     signals_config: dict[str, Any]
+    options: JobOptions
 
 
 def parse_order(body: bytes) -> Order:
@@ -105,6 +123,7 @@ def parse_order(body: bytes) -> Order:
         persons=tuple(persons),
         fields=tuple(dict.fromkeys(Field(name) for name in content["fields"])),
         signals_config=content.get("signals_config") or {},
+        options=job_options(content.get("options")),
     )
 
 
@@ -127,6 +146,8 @@ def _shape_faults(content: dict[str, Any]) -> Iterator[Fault]:
 
 def _shape_fault(detail: ErrorDetails) -> Fault:
     place = _joined(*detail["loc"])
+    if detail["type"] in OWN_RULES:
+        return Fault(place, detail["msg"], detail["type"])
     name = str(detail["loc"][-1]) if detail["loc"] else "body"
     known = {
         "missing": (f"{name} is required", "isDefined"),

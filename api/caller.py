@@ -11,9 +11,11 @@ class Caller:
 
     Attributes:
         organisation: Whose jobs it may start and see.
+        key_id: The access key it came with; None on a front door that has none.
     """
 
     organisation: str
+    key_id: str | None = None
 
 
 ANYBODY = Caller(organisation="default")
@@ -21,6 +23,8 @@ ANYBODY = Caller(organisation="default")
 
 
 def caller_of(request: Request) -> Caller:
-    """The caller of a request."""
-    caller: Caller = request.state.caller
+    """The caller of a request; of a route that needs a key, there always is one."""
+    caller: Caller | None = request.state.caller
+    if caller is None:
+        raise RuntimeError("a route without keys asked who its caller is")
     return caller

@@ -4,11 +4,20 @@ from typing import Any
 
 import msgspec
 
-from api.job_store import JobView
+from api.job_row import JobView
 from enrich_stream import job
 from enrich_stream.job import Status
 from enrich_stream.person import Outcome
-from enrich_stream.records import SettledItem
+
+_NULL = msgspec.Raw(b"null")
+
+
+class _Answer(msgspec.Struct):
+    """The parts of an item's answer that a job's answer repeats."""
+
+    data: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
+    evidence: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 def accepted_body(job_id: str, poll_url: str, request_id: str) -> dict[str, Any]:
@@ -22,74 +31,64 @@ def accepted_body(job_id: str, poll_url: str, request_id: str) -> dict[str, Any]
     }
 
 
-def poll_body(view: JobView) -> dict[str, Any]:
-    """200 on GET: how far the job is, and its result once it has ended."""
-    status = job.status(view.header)
-    if status is Status.QUEUED:
-        return _poll(view, status, progress=None)
-    if not view.is_complete:
-        # A header may arrive before the last rows do: then it says 100 a moment too early.
-        progress = min(99, job.progress(view.header))
-        return _poll(view, Status.PROCESSING, progress=progress)
-    error = _error(view) if status is Status.FAILED else None
-    return _poll(view, status, progress=100, result=_result(view), error=error)
+def poll_body(view: JobView, items: bytes | None) -> dict[str, Any]:
+    """200 on GET: how far the job is, and its result.
+
+    Args:
+        view: The job.
+        items: Those to show, as JSON between commas; None while there is no result.
+    """
+    return {
+        "id": view.id,
+        "operationId": view.id,
+        "status": view.status,
+        "progress": view.progress,
+        "result": None if items is None else _result(view, items),
+        "error": _error(view, items),
+    }
 
 
-def synchronous_body(view: JobView, request_id: str) -> dict[str, Any] | None:
+def synchronous_body(view: JobView, item: bytes, request_id: str) -> dict[str, Any] | None:
     """200 on POST: the data of a single person; None when nobody could be asked.
 
-    Then the caller gets the operation instead: an outage must not read as "has none".
+    Then the caller gets the operation instead: an outage must not read as "has none". So it does
+    of a job that was cancelled.
     """
-    (item,) = view.items
-    if item.outcome is Outcome.UNKNOWN:
+    if not item or job.count(view.header, Outcome.UNKNOWN):
         return None
-    answer = msgspec.json.decode(item.answer)
-    if item.outcome is Outcome.ABSENT:
-        answer["data"] = {
-            "contact": {name.partition(".")[2]: [] for name in view.header.job.fields}
-        }
-        del answer["error"]
-    body = {"data": answer["data"], "meta": {"requestId": request_id}}
-    if "error" in answer:
-        body["error"] = answer["error"]
+    answer = _answer(item)
+    body: dict[str, Any] = {"data": answer.data, "meta": {"requestId": request_id}}
+    if job.count(view.header, Outcome.ABSENT):
+        names = (name.partition(".")[2] for name in view.header.job.fields)
+        body["data"] = {"contact": {name: [] for name in names}}
+    elif answer.error != _NULL:
+        body["error"] = answer.error
+    if answer.evidence is not msgspec.UNSET:
+        body["evidence"] = answer.evidence
     return body
 
 
-def _poll(
-    view: JobView,
-    status: Status,
-    *,
-    progress: int | None,
-    result: dict[str, Any] | None = None,
-    error: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    return {
-        "id": view.header.job.id,
-        "operationId": view.header.job.id,
-        "status": status,
-        "progress": progress,
-        "result": result,
-        "error": error,
-    }
-
-
-def _result(view: JobView) -> dict[str, Any]:
-    result: dict[str, Any] = {"items": [item.answer for item in view.items]}
-    if view.header.job.kind == "single" and view.items[0].outcome is Outcome.FOUND:
-        result["data"] = msgspec.json.decode(view.items[0].answer)["data"]
+def _result(view: JobView, items: bytes) -> dict[str, Any]:
+    result: dict[str, Any] = {"items": msgspec.Raw(b"[%s]" % items)}
+    if view.header.job.kind == "single" and job.count(view.header, Outcome.FOUND) and items:
+        result["data"] = _answer(items).data
     return result
 
 
-def _error(view: JobView) -> dict[str, Any]:
+def _error(view: JobView, items: bytes | None) -> Any:
+    settled, total = job.settled_count(view.header), view.header.job.total
+    if view.status is Status.CANCELLED:
+        message = f"The job was cancelled; {settled} of {total} persons were looked up before."
+        return {"message": message, "retryable": False}
+    if view.status is not Status.FAILED or not items:
+        return None
     if view.header.job.kind == "single":
-        error: dict[str, Any] = msgspec.json.decode(view.items[0].answer)["error"]
-        return error
-    total = view.header.job.total
+        return _answer(items).error
     return {
         "message": f"None of the {total} persons could be enriched; each item says why.",
-        "retryable": any(_is_unknown(item) for item in view.items),
+        "retryable": job.count(view.header, Outcome.UNKNOWN) > 0,
     }
 
 
-def _is_unknown(item: SettledItem) -> bool:
-    return item.outcome is Outcome.UNKNOWN
+def _answer(item: bytes) -> _Answer:
+    return msgspec.json.decode(item, type=_Answer)

@@ -1,75 +1,42 @@
-"""The standby's own copy of the jobs: changelog records go in, job views come out.
+"""The standby's own copy of the jobs: changelog records go in, views of jobs and lists come out.
 
 One RocksDB database. Each batch of records is written together with the offsets it reaches to,
-so that after a crash the copy is exactly as far as its offsets say.
+so that after a crash the copy is exactly as far as its offsets say. An item's answer is kept as
+the JSON it is shown as, apart from its evidence, so that to show a job is to join bytes.
 """
 
+import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice, takewhile
 from pathlib import Path
 
-import msgspec
 import rocksdict
 import structlog
 
+from api import job_lists
+from api.change import Change
+from api.claim_store import ClaimStore
+from api.contact_store import ContactStore
+from api.daily_items import Counted, DailyItems
+from api.job_batch import ANSWER, EVIDENCE, JOB, JOINED, JobBatch
+from api.job_row import ENDED, NOTHING, OPEN, JobRow, JobView, view_of
 from enrich_stream import clock, job
-from enrich_stream.errors import UnreadableRecordError
-from enrich_stream.records import (
-    Job,
-    JobHeader,
-    JobItem,
-    Lane,
-    R,
-    Record,
-    SettledItem,
-    decode,
-    encode,
-)
+from enrich_stream.job import Status
+from enrich_stream.records import VERSION, Job, Lane, decode_part
 from enrich_stream.rocks import storage_error
 
 log = structlog.get_logger(__name__)
 
-_ACCEPTED, _HEADER, _ITEM, _OFFSET, _OPEN = b"a/", b"j/", b"i/", b"o/", b"q/"
+LAYOUT = f"2/{VERSION}".encode()
+"""Raised when rows change or ``JobHeader`` gets a member; a copy of another layout is read anew.
 
+The version of the records is in it, for those that were too new to be read are not in the copy.
+"""
 
-class _Accepted(Record, frozen=True, kw_only=True):
-    """Of a request only the job; its items are read by the workers."""
-
-    job: Job
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One record of one of the topics that the standby follows.
-
-    Attributes:
-        key: The record's key, a job id or an item key.
-        value: The record's value; None deletes.
-    """
-
-    key: bytes
-    value: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """One job as the standby knows it.
-
-    Attributes:
-        header: How far it is.
-        items: What is settled, in the caller's order.
-    """
-
-    header: JobHeader
-    items: tuple[SettledItem, ...]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it has ended and every row is here; rows and header travel on two topics."""
-        return job.is_complete(self.header) and len(self.items) == self.header.job.total
+_OFFSET, _LAYOUT = b"o/", b"layout"
 
 
 class JobStore:
@@ -78,13 +45,14 @@ class JobStore:
     def __init__(self, path: Path, options: rocksdict.Options, retention: timedelta) -> None:
         self._path = path
         self._retention = retention
-        try:
+        with self._storage_errors():
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
-            self._open = dict(self._open_jobs())
-        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
-            raise storage_error(path, error) from None
-        self._open_counts = Counter(self._open.values())
+            self._items_today = DailyItems(self._db)
+            self._check_layout()
+            self._open_counts = Counter(self._open_jobs())
+        self.claims = ClaimStore(self._db, retention)
+        self.contacts = ContactStore(self._db)
 
     def close(self) -> None:
         """Flush and close."""
@@ -93,6 +61,48 @@ class JobStore:
     def clear(self) -> None:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
+        self._db.put(_LAYOUT, LAYOUT)
+        self._open_counts = Counter()
+        self._items_today.clear()
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        """The next offset to read of each topic partition that was read before."""
+        found: dict[tuple[str, int], int] = {}
+        for key, value in self._range(_OFFSET):
+            topic, _, partition = key.removeprefix(_OFFSET).decode().rpartition("/")
+            found[topic, int(partition)] = int(value)
+        return found
+
+    def apply(
+        self,
+        *,
+        requests: Iterable[Change],
+        headers: Iterable[Change],
+        items: Iterable[Change],
+        claims: Iterable[Change],
+        contacts: Iterable[Change],
+        offsets: Mapping[tuple[str, int], int],
+    ) -> set[str]:
+        """Write one batch; returns the ids of its jobs."""
+        batch = JobBatch(self._row)
+        batch.put_items(items)
+        batch.put_headers(headers)
+        counted: Counted = {}
+        for accepted in batch.put_requests(requests, self._is_expired):
+            self._items_today.add(batch.writes, accepted, counted)
+        self.claims.apply(batch.writes, claims)
+        self.contacts.apply(batch.writes, contacts)
+        for (topic, partition), offset in offsets.items():
+            batch.writes.put(_OFFSET + f"{topic}/{partition}".encode(), str(offset).encode())
+        writes, jobs = batch.finish()
+        with self._storage_errors():
+            self._db.write(writes)
+        self._items_today.count(counted)
+        for before, after in jobs.values():
+            self._open_counts.subtract(job_lists.owners(before))
+            self._open_counts.update(job_lists.owners(after))
+        self._join(after for _, after in jobs.values() if after.listed in ENDED)
+        return {key.decode(errors="replace") for key in jobs}
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
         """How many jobs of a lane have not ended; of one organisation, or of all."""
@@ -102,160 +112,100 @@ class JobStore:
             if where == lane and organisation in (None, whose)
         )
 
-    def offsets(self) -> dict[tuple[str, int], int]:
-        """The next offset to read of each topic partition that was read before."""
-        found: dict[tuple[str, int], int] = {}
-        for key, value in self._db.items(from_key=_OFFSET):
-            # In raw mode every key is bytes, which the library's types do not know.
-            name = bytes(key)  # type: ignore[arg-type]
-            if not name.startswith(_OFFSET):
-                break
-            topic, _, partition = name.removeprefix(_OFFSET).decode().rpartition("/")
-            found[topic, int(partition)] = int(value)
-        return found
-
-    def apply(
-        self,
-        *,
-        requests: Iterable[Change],
-        headers: Iterable[Change],
-        items: Sequence[Change],
-        offsets: Mapping[tuple[str, int], int],
-    ) -> set[str]:
-        """Write one batch; returns the ids of the jobs that it touches."""
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        opened: _Opened = {}
-        touched = {item.key.decode().partition("/")[0] for item in items}
-        for item in items:
-            _put(batch, _ITEM + item.key, item.value)
-        touched |= self._apply_headers(batch, headers, opened)
-        touched |= self._apply_requests(batch, requests, opened)
-        for key, owner in opened.items():
-            _put(batch, _OPEN + key, "/".join(owner).encode() if owner else None)
-        for (topic, partition), offset in offsets.items():
-            batch.put(_OFFSET + f"{topic}/{partition}".encode(), str(offset).encode())
-        try:
-            self._db.write(batch)
-        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
-            raise storage_error(self._path, error) from None
-        self._count(opened)
-        return touched
+    def items_today(self, organisation: str) -> int:
+        """How many items of an organisation were accepted since midnight, UTC."""
+        return self._items_today.of(organisation)
 
     def view(self, job_id: str) -> JobView | None:
         """The job, or None when nothing is known of it or it is no longer kept."""
-        try:
-            view = self._read(job_id.encode())
-        except UnreadableRecordError:
-            raise
-        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
-            raise storage_error(self._path, error) from None
+        view = view_of(self._row(job_id.encode()))
         return None if view is None or self._is_expired(view.header.job) else view
 
-    def _read(self, key: bytes) -> JobView | None:
-        row = self._db.get(_HEADER + key)
-        if row is not None:
-            header = decode(row, JobHeader)
-            items = self._items(header)
-            # The rows decide. A header may be behind them for ever, when a worker that had lost
-            # its partitions was the last to write it.
-            return JobView(job.settle(header, items, header.updated_at), items)
-        accepted = self._db.get(_ACCEPTED + key)
-        if accepted is None:
-            return None
-        opened = msgspec.json.decode(accepted, type=Job)
-        return JobView(job.open_job(opened, opened.accepted_at), ())
+    def joined_answers(self, view: JobView) -> bytes:
+        """The answers of all items that can be shown, in the caller's order, between commas."""
+        with self._storage_errors():
+            joined: bytes | None = self._db.get(JOINED + view.id.encode())
+        return b",".join(self.answers(view.id, view.shown)) if joined is None else joined
+
+    def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
+        """The same one by one; all of them, or those of ``indexes``."""
+        return self._item_rows(ANSWER, job_id, indexes)
+
+    def evidence(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
+        """The evidence of the same items."""
+        return self._item_rows(EVIDENCE, job_id, indexes)
+
+    def places(
+        self, organisation: str, status: Status | None, after: str | None, limit: int
+    ) -> list[str]:
+        """The places of a list from ``after`` on, newest first; each ends in ``/`` and a job's id.
+
+        ``after`` is a place, of a job that need not exist any more; None begins with the newest.
+        """
+        name = job_lists.list_of(organisation, status)
+        oldest = clock.iso(clock.present() - self._retention)
+        with self._storage_errors():
+            entries = self._before(name + (after or "\x7f").encode())
+            in_list = takewhile(lambda entry: entry.startswith(name), entries)
+            kept = takewhile(lambda place: place >= oldest, map(job_lists.place_of, in_list))
+            return list(islice((place for place in kept if place != after), limit))
+
+    def _join(self, ended: Iterable[JobRow]) -> None:
+        # Whoever waits for a job reads it once it has ended: one row then instead of a hundred.
+        for view in filter(None, map(view_of, ended)):
+            joined = b",".join(self.answers(view.id, view.shown))
+            with self._storage_errors():
+                self._db.put(JOINED + view.id.encode(), joined)
+
+    def _check_layout(self) -> None:
+        if self._db.get(_LAYOUT) == LAYOUT:
+            return
+        if any(self._range(_OFFSET)):
+            log.info("standby.discarded", why="it was written by another version")
+        self.clear()
+
+    def _open_jobs(self) -> Iterator[tuple[str, Lane]]:
+        for status in OPEN:
+            for entry, lane in self._range(job_lists.lists_of(status)):
+                yield job_lists.owner_of(entry, lane)
+
+    def _item_rows(self, kind: bytes, job_id: str, indexes: Sequence[int] | None) -> list[bytes]:
+        with self._storage_errors():
+            if indexes is None:
+                prefix = kind + f"{job_id}/".encode()
+                return [row for _, row in self._range(prefix)]
+            keys = (kind + job.item_key(job_id, index).encode() for index in indexes)
+            return [row for row in map(self._db.get, keys) if row is not None]
+
+    def _row(self, key: bytes) -> JobRow:
+        with self._storage_errors():
+            row = self._db.get(JOB + key)
+        return NOTHING if row is None else decode_part(row, JobRow)
+
+    def _range(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All rows whose keys begin with ``prefix``."""
+        # Not by an upper bound: the library frees the options of an iterator while it is in use.
+        return takewhile(lambda row: row[0].startswith(prefix), self._rows_from(prefix))
+
+    def _rows_from(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+        # In raw mode every key is bytes, which the library's types do not know.
+        return self._db.items(from_key=key)  # type: ignore[return-value]
+
+    def _before(self, key: bytes) -> Iterator[bytes]:
+        """All keys from ``key`` on, backwards."""
+        return self._db.keys(backwards=True, from_key=key)  # type: ignore[return-value] # as above
 
     def _is_expired(self, job_: Job) -> bool:
         return job.is_expired(job_, clock.present(), self._retention)
 
-    def _open_jobs(self) -> Iterable[tuple[bytes, tuple[str, Lane]]]:
-        for key, value in self._db.items(from_key=_OPEN):
-            name = bytes(key)  # type: ignore[arg-type]
-            if not name.startswith(_OPEN):
-                break
-            organisation, _, lane = value.decode().rpartition("/")
-            yield name.removeprefix(_OPEN), (organisation, Lane(lane))
-
-    def _count(self, opened: Mapping[bytes, tuple[str, Lane] | None]) -> None:
-        for key, owner in opened.items():
-            before = self._open.pop(key, None)
-            if before is not None:
-                self._open_counts[before] -= 1
-            if owner is not None:
-                self._open[key] = owner
-                self._open_counts[owner] += 1
-
-    def _items(self, header: JobHeader) -> tuple[SettledItem, ...]:
-        keys: list[str | int | float | bytes | bool] = [
-            _ITEM + job.item_key(header.job.id, index).encode() for index in range(header.job.total)
-        ]
-        rows: list[bytes | None] = self._db.get(keys) or []
-        return tuple(decode(row, JobItem).item for row in rows if row is not None)
-
-    def _apply_headers(
-        self, batch: rocksdict.WriteBatch, headers: Iterable[Change], opened: "_Opened"
-    ) -> set[str]:
-        latest: dict[bytes, JobHeader | None] = {}
-        for change in headers:
-            header = _readable(change, JobHeader)
-            before = latest[change.key] if change.key in latest else self._header(change.key)
-            latest[change.key] = job.merge(before, header) if before and header else header
-        for key, merged in latest.items():
-            _put(batch, _HEADER + key, encode(merged) if merged else None)
-            batch.delete(_ACCEPTED + key)
-            is_open = merged is not None and not job.is_complete(merged)
-            opened[key] = _owner(merged.job) if merged and is_open else None
-        return {key.decode() for key in latest}
-
-    def _apply_requests(
-        self, batch: rocksdict.WriteBatch, requests: Iterable[Change], opened: "_Opened"
-    ) -> set[str]:
-        touched: set[str] = set()
-        for change in requests:
-            request = _readable(change, _Accepted)
-            # A key of another job is a record that the workers bury.
-            if request is None or request.job.id.encode() != change.key:
-                continue
-            # One that is past its retention was deleted, or is about to be.
-            if change.key in opened or self._is_expired(request.job):
-                continue
-            if self._db.get(_HEADER + change.key) is None:
-                batch.put(_ACCEPTED + change.key, encode(request.job))
-                opened[change.key] = _owner(request.job)
-                touched.add(change.key.decode())
-        return touched
-
-    def _header(self, key: bytes) -> JobHeader | None:
-        row = self._db.get(_HEADER + key)
-        return decode(row, JobHeader) if row is not None else None
-
-
-_Opened = dict[bytes, tuple[str, Lane] | None]
-"""By job id, whose job it is while it has not ended; None once it has."""
+    @contextlib.contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
+            raise storage_error(self._path, error) from None
 
 
 def discard_standby(path: Path) -> None:
     """Delete the copy; it is read back from Kafka."""
     shutil.rmtree(path, ignore_errors=True)
-
-
-def _owner(job_: Job) -> tuple[str, Lane]:
-    return job_.organisation, job_.lane
-
-
-def _put(batch: rocksdict.WriteBatch, key: bytes, value: bytes | None) -> None:
-    if value is None:
-        batch.delete(key)
-    else:
-        batch.put(key, value)
-
-
-def _readable(change: Change, record_type: type[R]) -> R | None:
-    """The record, or None for a deletion and for what the workers bury as unreadable."""
-    if change.value is None:
-        return None
-    try:
-        return decode(change.value, record_type)
-    except UnreadableRecordError as error:
-        log.warning("standby.unreadable", record=record_type.__name__, reason=str(error))
-        return None

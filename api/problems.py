@@ -58,6 +58,11 @@ async def on_problem(request: Request, error: Exception) -> Response:
     return problem_response(request, problem)
 
 
+async def on_storage_error(request: Request, _error: Exception) -> Response:
+    """Answer 503 when the standby's copy cannot be read."""
+    return problem_response(request, unavailable("It cannot be told at the moment."))
+
+
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: an unknown path, a wrong method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -68,15 +73,21 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
+    """The answer to a request that has a problem."""
+    body = problem_body(problem, request.url.path, request.state.request_id)
+    return JsonResponse(body, status_code=problem.status, headers=dict(problem.headers))
+
+
+def problem_body(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
     """The contract's error body."""
     body: dict[str, Any] = {
         "statusCode": problem.status,
         "error": HTTPStatus(problem.status).phrase,
         "message": problem.message,
-        "path": request.url.path,
-        "requestId": request.state.request_id,
+        "path": path,
+        "requestId": request_id,
         "timestamp": clock.now(),
     }
     if problem.faults:
         body["errors"] = [fault.as_json() for fault in problem.faults]
-    return JsonResponse(body, status_code=problem.status, headers=dict(problem.headers))
+    return body

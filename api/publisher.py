@@ -1,13 +1,19 @@
-"""Accepted requests go to Kafka, and only what Kafka has acknowledged counts as accepted."""
+"""What callers want goes to Kafka, and only what Kafka has acknowledged counts as accepted."""
 
 import asyncio
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import RecordMetadata
 
 from enrich_stream.errors import InputError, UnavailableError
-from enrich_stream.records import EnrichmentRequested, encode
+from enrich_stream.records import (
+    CancellationRequested,
+    EnrichmentRequested,
+    IdempotencyKeyClaimed,
+    encode,
+)
 from enrich_stream.topics import MAX_RECORD_BYTES, Topics
 
 log = structlog.get_logger(__name__)
@@ -31,7 +37,7 @@ def request_producer(bootstrap_servers: str, timeout_seconds: float) -> AIOKafka
 
 
 class Publisher:
-    """The only writer of the two topics of requests."""
+    """The only writer of the topics of requests, of idempotency keys and of cancellations."""
 
     def __init__(self, producer: AIOKafkaProducer, topics: Topics, timeout_seconds: float) -> None:
         self._producer = producer
@@ -57,6 +63,23 @@ class Publisher:
         topic = self._topics.requests_of(request.job.lane)
         await self._write(topic.name, request.job.id.encode(), encode(request))
 
+    async def claim(self, key: str, claim: IdempotencyKeyClaimed) -> RecordMetadata:
+        """Return once the claim of an idempotency key is durable, with its place.
+
+        Raises:
+            UnavailableError: Kafka does not take it now.
+        """
+        return await self._write(self._topics.idempotency_keys.name, key.encode(), encode(claim))
+
+    async def cancel(self, request: CancellationRequested) -> None:
+        """Return once the cancellation is durable.
+
+        Raises:
+            UnavailableError: Kafka does not take it now.
+        """
+        key = request.job.id.encode()
+        await self._write(self._topics.cancellations.name, key, encode(request))
+
     async def takes_writes(self) -> bool:
         """Whether Kafka acknowledged a write a moment ago, or does now."""
         if (
@@ -70,13 +93,14 @@ class Publisher:
             return False
         return True
 
-    async def _write(self, topic: str, key: bytes, value: bytes) -> None:
+    async def _write(self, topic: str, key: bytes, value: bytes) -> RecordMetadata:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await self._producer.send_and_wait(topic, value, key)
+                written: RecordMetadata = await self._producer.send_and_wait(topic, value, key)
         except MessageSizeTooLargeError:
             raise InputError("The request is too large.") from None
         except (TimeoutError, KafkaError) as error:
             log.warning("publish.failed", topic=topic, error=type(error).__name__)
             raise UnavailableError("Kafka did not acknowledge the write in time") from None
         self._last_write = asyncio.get_running_loop().time()
+        return written

@@ -6,8 +6,6 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.caller import ANYBODY
-
 log = structlog.get_logger(__name__)
 
 
@@ -27,7 +25,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         request_id = str(uuid.uuid4())
-        scope.setdefault("state", {}).update(request_id=request_id, caller=ANYBODY)
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

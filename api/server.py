@@ -2,17 +2,23 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_api, open_services, standby_path
+from api.http_protocol import HttpProtocol
 from api.job_store import discard_standby
 from enrich_stream.errors import SetupError
+from enrich_stream.key_ring import KeyRing
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
+from enrich_stream.startup import topics_are_there
 from enrich_stream.topics import topics_for
 
 log = structlog.get_logger(__name__)
@@ -20,7 +26,7 @@ log = structlog.get_logger(__name__)
 _DRAIN_SECONDS = 10
 
 
-class _Server(uvicorn.Server):
+class ApiServer(uvicorn.Server):
     """uvicorn, with the signals left to us: its own handling ends the process before clean-up."""
 
     @contextlib.contextmanager
@@ -35,29 +41,52 @@ async def run_api(
     """Serve until told to stop; ``SetupError`` when it cannot start."""
     told_to_stop = asyncio.create_task(until_told_to_stop())
     topics = topics_for(settings)
+    if not await topics_are_there(settings.kafka_bootstrap_servers, topics, told_to_stop):
+        return
     if rebuild:
         discard_standby(standby_path(settings))
         log.info("standby.discarded", why="--rebuild")
-    listener = _listen(host or settings.api_host, settings.api_port if port is None else port)
-    async with open_services(settings, topics) as services:
-        server = _Server(
-            uvicorn.Config(
-                create_api(services),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_DRAIN_SECONDS,
-            )
-        )
+    listener = listen_on(host or settings.api_host, settings.api_port if port is None else port)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        services = await stack.enter_async_context(open_services(settings, topics))
+        _check_is_guarded(listener, services["keys"])
+        server = ApiServer(http_config(create_api(services), settings))
         address = listener.getsockname()
         log.info("api.listening", host=address[0], port=address[1])
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait({told_to_stop, serving}, return_when=asyncio.FIRST_COMPLETED)
+        services["standby"].dismiss(within_seconds=_DRAIN_SECONDS / 2)
         server.should_exit = True
         await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Any callable that makes a protocol will do; its types know only classes.
+        http=partial(HttpProtocol, settings),  # type: ignore[arg-type]
+        ws="none",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+
+
+def _check_is_guarded(listener: socket.socket, keys: KeyRing) -> None:
+    """Refuse to be reached from elsewhere while nobody needs a key."""
+    address = listener.getsockname()[0]
+    if not keys.is_in_use and not ipaddress.ip_address(address).is_loopback:
+        raise SetupError(
+            f"there are no access keys yet, so whoever reaches {address} could use everything;"
+            " make one with: enrich-stream keys create --organisation NAME"
+        )
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; ``SetupError`` when it is not to be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends at once on each connection; without, head and body of
     # an answer go out in two writes, and the second waits 40 ms for the client's delayed ACK.

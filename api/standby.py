@@ -1,24 +1,30 @@
 """The front door's standby: follows the tables' changelogs, answers reads, wakes who waits.
 
 It assigns itself every partition and has no consumer group, so reads go on while workers
-rebalance or are down. Beside the two changelogs it follows the requests themselves: a job is
-known from the moment Kafka has accepted it, whether or not a worker has seen it.
+rebalance or are down. Beside the changelogs it follows the requests themselves: a job is known
+from the moment Kafka has accepted it, whether or not a worker has seen it. So are the claims of
+idempotency keys.
 """
 
 import asyncio
 import contextlib
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
-from api.job_store import Change, JobStore, JobView
+from api.change import Change
+from api.job_row import JobView
+from api.job_store import JobStore
 from enrich_stream.errors import StorageError, UnavailableError
+from enrich_stream.job import Status
 from enrich_stream.partitions import partition_of
-from enrich_stream.records import Lane
+from enrich_stream.records import IdempotencyKeyClaimed, Lane, RememberedContact
 from enrich_stream.topics import Topics
 
 log = structlog.get_logger(__name__)
@@ -54,6 +60,8 @@ class Standby:
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._is_failing = False
+        self.last_moment = math.inf
+        """Of the event loop's time: nobody should wait for a job any longer."""
 
     async def start(self) -> None:
         """Take up reading where the local copy ends."""
@@ -66,6 +74,17 @@ class Standby:
         for partition, offset in resume_points.items():
             self._consumer.seek(partition, offset)
         self._task = asyncio.create_task(self._follow())
+
+    def dismiss(self, within_seconds: float) -> None:
+        """Tell everyone who watches a job that the front door is about to stop."""
+        self.last_moment = asyncio.get_running_loop().time() + within_seconds
+        for job_id in self._watchers:
+            self._wake(job_id)
+
+    @property
+    def is_dismissing(self) -> bool:
+        """Whether the front door is about to stop."""
+        return self.last_moment < math.inf
 
     async def stop(self) -> None:
         """Stop reading and close the copy."""
@@ -87,24 +106,83 @@ class Standby:
         """How many jobs of a lane have not ended; of one organisation, or of all."""
         return self._store.open_jobs(lane, organisation)
 
+    def items_today(self, organisation: str) -> int:
+        """How many items of an organisation were accepted since midnight, UTC."""
+        return self._store.items_today(organisation)
+
     def view(self, job_id: str) -> JobView | None:
         """The job as far as this copy is; None when it has not heard of it."""
         return self._store.view(job_id)
 
+    def joined_answers(self, view: JobView) -> bytes:
+        """The answers of a job's settled items, as JSON, in the caller's order, between commas."""
+        return self._store.joined_answers(view)
+
+    def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
+        """The same one by one; all of them, or those of ``indexes``."""
+        return self._store.answers(job_id, indexes)
+
+    def evidence(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
+        """The evidence of the same items."""
+        return self._store.evidence(job_id, indexes)
+
+    def places(
+        self, organisation: str, status: Status | None, after: str | None, limit: int
+    ) -> list[str]:
+        """A page of an organisation's jobs, newest first; see ``JobStore.places``."""
+        return self._store.places(organisation, status, after, limit)
+
     async def view_accepted(self, job_id: str, timeout_seconds: float) -> JobView | None:
         """The job, or None when Kafka has accepted no such job up to now.
+
+        Until what was there at the start has been read, only jobs that have ended are shown: of
+        the others this copy may know less than was shown before, by itself or by another.
 
         Raises:
             UnavailableError: That could not be told in time; it is not the same as no.
         """
-        if view := self.view(job_id):
+        view = self.view(job_id)
+        if view and (view.is_complete or self._has_reached(self._start_line)):
             return view
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._catch_up(job_id)
+                await self._until_reached(self._start_line)
+                if self.view(job_id) is None:
+                    await self._catch_up(job_id)
         except (TimeoutError, KafkaError):
             raise UnavailableError("the standby has not caught up") from None
         return self.view(job_id)
+
+    def claim(self, key: str) -> IdempotencyKeyClaimed | None:
+        """The claim of an idempotency key that holds, as far as this copy is."""
+        return self._store.claims.get(key)
+
+    def remembered(self, identifier: str) -> RememberedContact | None:
+        """What is remembered of a person, as far as this copy is and without the values."""
+        return self._store.contacts.get(identifier)
+
+    async def view_when(
+        self, job_id: str, is_reached: Callable[[JobView], bool], timeout_seconds: float
+    ) -> JobView | None:
+        """The job once it is as far as asked; None when that takes longer."""
+        with self.watch(job_id) as changed:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    while not ((view := self.view(job_id)) and is_reached(view)):
+                        await changed.wait()
+                        changed.clear()
+            except TimeoutError:
+                return None
+        return view
+
+    async def until_read(self, written: RecordMetadata, timeout_seconds: float) -> None:
+        """Return once this copy has a record; ``UnavailableError`` when that takes too long."""
+        end = {written.topic_partition: written.offset + 1}
+        try:
+            async with asyncio.timeout(timeout_seconds), self._applied:
+                await self._applied.wait_for(lambda: self._has_reached(end))
+        except TimeoutError:
+            raise UnavailableError("the standby has not caught up") from None
 
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator[asyncio.Event]:
@@ -123,8 +201,10 @@ class Standby:
         followed = (
             topics.requests,
             topics.sync_requests,
+            topics.idempotency_keys,
             topics.jobs_changelog,
             topics.job_items_changelog,
+            topics.contacts_changelog,
         )
         return [TopicPartition(t.name, p) for t in followed for p in range(t.partitions)]
 
@@ -145,24 +225,33 @@ class Standby:
                 records = await self._consumer.getmany(
                     timeout_ms=POLL_MILLISECONDS, max_records=MAX_BATCH
                 )
-                touched = self._apply(records)
+                self._is_failing = not await self._take_in(records)
                 await self._note_positions()
-            except StorageError as error:
-                # What could not be written is read again, until there is room.
-                log.error("standby.cannot_write", reason=str(error))  # noqa: TRY400 - it says all
-                for partition, batch in records.items():
-                    self._consumer.seek(partition, batch[0].offset)
-                self._is_failing = True
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            except KafkaError as error:
+            except Exception as error:  # noqa: BLE001 - one that ended would look like one that waits
                 log.warning("standby.interrupted", error=type(error).__name__)
                 await asyncio.sleep(POLL_MILLISECONDS / 1000)
-                continue
-            self._is_failing = False
-            for job_id in touched & self._watchers.keys():
-                for changed in self._watchers[job_id]:
-                    changed.set()
+
+    async def _take_in(self, records: Mapping[TopicPartition, Sequence[Any]]) -> bool:
+        """Write the records to the copy and wake who waits; False when that was not possible."""
+        try:
+            touched = self._apply(records)
+        except Exception as error:  # noqa: BLE001 - the same
+            # What could not be written is read again, until there is room. The text of another
+            # error may quote a record; its type does not.
+            reason = str(error) if isinstance(error, StorageError) else type(error).__name__
+            log.error("standby.cannot_write", reason=reason)  # noqa: TRY400 - it says all
+            self._is_failing = True
+            for partition, batch in records.items():
+                self._consumer.seek(partition, batch[0].offset)
+            await asyncio.sleep(RETRY_SECONDS)
+            return False
+        for job_id in touched & self._watchers.keys():
+            self._wake(job_id)
+        return True
+
+    def _wake(self, job_id: str) -> None:
+        for changed in self._watchers[job_id]:
+            changed.set()
 
     def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
         if not records:
@@ -177,6 +266,8 @@ class Standby:
             ],
             headers=changes[self._topics.jobs_changelog.name],
             items=changes[self._topics.job_items_changelog.name],
+            claims=changes[self._topics.idempotency_keys.name],
+            contacts=changes[self._topics.contacts_changelog.name],
             offsets={(p.topic, p.partition): batch[-1].offset + 1 for p, batch in records.items()},
         )
 
@@ -192,6 +283,9 @@ class Standby:
         ends = await self._consumer.end_offsets(
             [TopicPartition(t.name, partition_of(job_id, t.partitions)) for t in accepting]
         )
+        await self._until_reached(ends)
+
+    async def _until_reached(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._applied:
             await self._applied.wait_for(lambda: self._has_reached(ends))
 

@@ -1,57 +1,45 @@
 """``POST /api/enrichments``: a job is accepted once Kafka has it, and maybe waited for."""
 
-import asyncio
-from urllib.parse import urljoin
+from collections.abc import Mapping
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from ulid import ULID
 
 from api.back_pressure import check_room
 from api.bodies import Order, parse_order
 from api.caller import Caller, caller_of
-from api.job_body import accepted_body, synchronous_body
-from api.job_id import new_job_id
-from api.job_store import JobView
+from api.idempotency import REPLAYED, claim_key, is_under_way, known_claim, new_claim
+from api.include import shown_items
+from api.job_body import accepted_body, poll_body, synchronous_body
+from api.job_row import JobView
 from api.json_response import JsonResponse
 from api.problems import Problem, unavailable
+from api.public_url import public_url
+from api.quota import check_quota
+from api.waiting import preferred_wait, until, waiting_headers
 from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
 from enrich_stream.person import Field, IdentifierKind
 from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job, Lane
-from enrich_stream.settings import Settings
 
 CONTACT_FIELDS = frozenset({Field.EMAIL, Field.PHONE})
 
 
 async def post_enrichment(request: Request) -> Response:
     """``POST /api/enrichments``: 200 with the data, or 202 with the operation to poll."""
-    settings: Settings = request.state.settings
-    order = parse_order(await _body(request, settings.max_body_bytes))
-    caller = caller_of(request)
-    job_id = new_job_id(caller.organisation, request.headers.get("Idempotency-Key"))
-    accepted = _accept(order, job_id, caller, request.state.request_id)
-    if request.state.standby.view(job_id) is None:  # a repeat needs no room
-        check_room(request.state.standby, accepted.job, settings)
-    with request.state.standby.watch(accepted.job.id) as changed:
-        try:
-            await request.state.publisher.publish(accepted)
-        except UnavailableError:
-            raise unavailable("The request could not be stored. Nothing was started.") from None
-        except InputError as error:
-            raise Problem(413, str(error)) from None
-        if accepted.job.lane is Lane.SYNC:
-            view = await _completed(request, accepted.job.id, changed)
-            if view and (body := synchronous_body(view, request.state.request_id)):
-                return JsonResponse(body)
-    poll_url = _poll_url(request, accepted.job.id)
-    return JsonResponse(
-        accepted_body(accepted.job.id, poll_url, request.state.request_id), status_code=202
-    )
+    order = parse_order(await request.body())
+    job_, is_replay = await _admit(request, order)
+    if not (is_replay and await is_under_way(request, job_.id)):
+        await _publish(request, _requested(job_, order))
+    return await _answer(request, job_, REPLAYED if is_replay else {})
 
 
-def _accept(order: Order, job_id: str, caller: Caller, request_id: str) -> EnrichmentRequested:
-    job = Job(
-        id=job_id,
+def new_job(order: Order, caller: Caller, request_id: str) -> Job:
+    """What is ordered, as a job that is accepted now; ``op_`` and a ULID is its id."""
+    return Job(
+        id=f"op_{ULID()}",
         organisation=caller.organisation,
         kind=order.kind,
         total=len(order.persons),
@@ -60,7 +48,35 @@ def _accept(order: Order, job_id: str, caller: Caller, request_id: str) -> Enric
         request_id=request_id,
         lane=Lane.SYNC if _may_wait(order) else Lane.BATCH,
         signals_config=order.signals_config,
+        options=order.options,
     )
+
+
+async def _admit(request: Request, order: Order) -> tuple[Job, bool]:
+    """The job to be done, and whether it is that of an earlier request with the same key."""
+    job = new_job(order, caller_of(request), request.state.request_id)
+    key = claim_key(request)
+    claim = known_claim(request, key, order) if key else None
+    if claim is None:  # a repeat needs neither
+        check_room(request.state.standby, job, request.state.settings)
+        check_quota(request.state.standby, job, request.state.settings)
+        claim = await new_claim(request, key, order, job) if key else None
+    if claim is None:
+        return job, False
+    claimed = msgspec.structs.replace(job, id=claim.job_id, accepted_at=claim.accepted_at)
+    return claimed, claimed.id != job.id
+
+
+async def _publish(request: Request, accepted: EnrichmentRequested) -> None:
+    try:
+        await request.state.publisher.publish(accepted)
+    except UnavailableError:
+        raise unavailable("The request could not be stored. Nothing was started.") from None
+    except InputError as error:
+        raise Problem(413, str(error)) from None
+
+
+def _requested(job: Job, order: Order) -> EnrichmentRequested:
     items = tuple(
         Item(index=index, given=person.given, identifier=str(person.identifier))
         for index, person in enumerate(order.persons)
@@ -76,29 +92,32 @@ def _may_wait(order: Order) -> bool:
     )
 
 
-async def _completed(request: Request, job_id: str, changed: asyncio.Event) -> JobView | None:
-    """The job once it has ended, or None when that takes longer than the budget."""
-    try:
-        async with asyncio.timeout(request.state.settings.sync_budget_seconds):
-            while True:
-                view: JobView | None = request.state.standby.view(job_id)
-                if view and view.is_complete:
-                    return view
-                await changed.wait()
-                changed.clear()
-    except TimeoutError:
-        return None
+async def _answer(request: Request, job: Job, replayed: Mapping[str, str]) -> Response:
+    """200 when it is a synchronous request that ends in time; otherwise 202.
+
+    Who asks to wait gets in the 202 what a poll would say then, with the result if it has ended.
+    """
+    wait, request_id = preferred_wait(request), request.state.request_id
+    view = await _waited_for(request, job, wait)
+    items = shown_items(request.state.standby, view, frozenset()) if view else None
+    headers = {**replayed, **waiting_headers(wait, is_complete=items is not None)}
+    if view and items and job.lane is Lane.SYNC:
+        body = synchronous_body(view, items, request_id)
+        if body is not None:
+            return JsonResponse(body, headers=headers)
+    poll_url = public_url(request, f"/api/enrichments/{job.id}")
+    body = accepted_body(job.id, poll_url, request_id)
+    if view and wait is not None:
+        body |= poll_body(view, items)
+    return JsonResponse(body, status_code=202, headers=headers | {"Location": poll_url})
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise Problem(413, f"The body is larger than {limit} bytes.")
-    return bytes(body)
+async def _waited_for(request: Request, job: Job, wait: int | None) -> JobView | None:
+    """The job as it is when the wait for it is over; None when it was not waited for."""
+    budget = request.state.settings.sync_budget_seconds if job.lane is Lane.SYNC else 0
+    seconds = budget if wait is None else wait
 
+    def has_ended(view: JobView | None) -> bool:
+        return view is not None and view.is_complete
 
-def _poll_url(request: Request, job_id: str) -> str:
-    settings: Settings = request.state.settings
-    return urljoin(settings.public_url or str(request.base_url), f"/api/enrichments/{job_id}")
+    return await until(has_ended, request, job.id, seconds) if seconds else None

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from enrich_stream.enrichment import NOBODY_TO_ASK, Enriched
+from enrich_stream.enrichment import Enriched
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import FieldResult
+from enrich_stream.replies import NOBODY_TO_ASK
 
 
 def item_answer(given: Mapping[str, str], enriched: Enriched) -> dict[str, Any]:

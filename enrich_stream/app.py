@@ -1,6 +1,6 @@
 """The Faust application of a worker: which agent reads which topic and writes which table."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from faust.types import StreamT, TopicT
 from faust.types.enums import ProcessingGuarantee
 
+from enrich_stream.agents.cancel_job import CancelJob
 from enrich_stream.agents.dead_letters import DeadLetters
 from enrich_stream.agents.enrich_identifier import EnrichIdentifier, Pace
 from enrich_stream.agents.recollection import Recollection
@@ -15,31 +16,35 @@ from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
 from enrich_stream.agents.stage import Handler, Stage
+from enrich_stream.assignor import WholeAssignor
+from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.fair_share import FairShare
 from enrich_stream.lease import Lease
-from enrich_stream.providers.base import Provider
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
 from enrich_stream.topics import MAX_RECORD_BYTES, Topic, Topics
+from enrich_stream.waiting_room import WaitingRoom
 
 APP_ID = "enrich-stream"
 """The consumer group, and the beginning of the changelog topics' names; after the prefix."""
 
+METADATA_MAX_AGE_MS = 5_000
 TABLE_EVENTS_AT_ONCE = 200
 """How many events of a table-writing agent may wait for their deliveries."""
 
 
 def create_app(
-    settings: Settings, topics: Topics, providers: Sequence[Provider], *, store: str = "rocksdb://"
+    settings: Settings, topics: Topics, enrichment: Enrichment, *, store: str = "rocksdb://"
 ) -> Engine:
-    """A worker's application, declared but not started.
+    """A worker's application, declared but not started; ``cancellations`` are to be fed to it.
 
     Args:
         settings: See ``settings``.
         topics: The declared topics; they must exist before the application starts.
-        providers: Whom to ask, in order.
+        enrichment: Looks people up.
         store: ``rocksdb://``, or ``memory://`` in tests.
     """
     app = _engine(settings, store)
@@ -50,9 +55,10 @@ def create_app(
     retention = timedelta(days=settings.retention_days)
     dead_letters = DeadLetters(_topic(app, topics.dead_letters))
     results, enriched = _topic(app, topics.results), _topic(app, topics.contacts)
+    retries, waiting_room = _topic(app, topics.retries), WaitingRoom()
     recollection = Recollection(app, enriched, contacts)
     share = FairShare(settings.organisation_items_under_way)
-    app.on_hand_back += [recollection.forget, share.forget]
+    app.on_hand_back += [recollection.forget, share.forget, waiting_room.forget]
 
     def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
         stage = Stage(app, name, dead_letters, at_once)
@@ -72,10 +78,13 @@ def create_app(
 
     def enrich(tasks: Topic, name: str, pace: Pace) -> None:
         handle = EnrichIdentifier(
-            providers,
+            enrichment,
             results=results,
             contacts=enriched,
+            retries=retries,
             recollection=recollection,
+            cancellations=app.cancellations,
+            waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
         )
@@ -84,10 +93,13 @@ def create_app(
     at_once = settings.waiting_jobs
     split(topics.requests, "split_request", topics.tasks, at_once, share=share)
     enrich(topics.tasks, "enrich_identifier", Pace.of_batches(settings))
+    enrich(topics.retries, "retry_identifier", Pace.of_retries(settings))
     # The lane of those who wait: the same agents, on topics of their own.
     at_once = settings.sync_concurrency
     split(topics.sync_requests, "split_sync_request", topics.sync_tasks, at_once, share=None)
     enrich(topics.sync_tasks, "enrich_sync_identifier", Pace.of_sync(settings))
+    cancel = CancelJob(jobs, job_items, share, retention=retention)
+    agent(_topic(app, topics.cancellations), "cancel_job", cancel, TABLE_EVENTS_AT_ONCE)
     agent(results, "settle_job", SettleJob(jobs, job_items, share), TABLE_EVENTS_AT_ONCE)
     agent(
         enriched,
@@ -103,10 +115,12 @@ def _engine(settings: Settings, store: str) -> Engine:
     return Engine(
         f"{settings.kafka_topic_prefix}{APP_ID}",
         lease=Lease(settings.session_timeout_seconds),
+        cancellations=Cancellations(timedelta(days=settings.retention_days)),
         grace_seconds=settings.shutdown_grace_seconds,
         broker=brokers,
         store=store,
         Table=DurableTable,
+        PartitionAssignor=WholeAssignor,
         datadir=str(Path(settings.data_dir).absolute()),
         processing_guarantee=ProcessingGuarantee.AT_LEAST_ONCE,
         # Topics are made from topics.yaml before the start, and only there.
@@ -124,6 +138,8 @@ def _engine(settings: Settings, store: str) -> Engine:
         stream_buffer_maxsize=64,
         broker_max_poll_records=200,
         consumer_auto_offset_reset="earliest",
+        # What is missing after a broker's restart must not be missing for minutes.
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         producer_acks=-1,
         producer_max_request_size=MAX_RECORD_BYTES,
         # Large, for behind a full batch everything waits for the broker, whatever its partition.

@@ -7,32 +7,56 @@ bounded time, what is not finished by then is let go of, and what is done is com
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import faust
 import structlog
 from aiokafka.errors import KafkaError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import TP
+from mode import Service
+from mode.utils.objects import cached_property
+from mode.utils.queues import FlowControlEvent
 
 from enrich_stream.agents.stage import Stage
-from enrich_stream.intake import PausingQueue, Transport
+from enrich_stream.cancellations import Cancellations
+from enrich_stream.intake import FlowControl, PausingQueue, Transport
 from enrich_stream.lease import Lease
 
 log = structlog.get_logger(__name__)
 
 HANDOVER_SHARE = 0.75
 """Of the grace period; the rest is for committing and leaving the group."""
+REBALANCE_SECONDS = 3.0
+"""How long the others wait for a worker that keeps running: nothing is done by anyone meanwhile."""
+_LOOK_AT_RECOVERY_SECONDS = 2.0
+_NO_GENERATION = -1
 
 
 class Engine(faust.App):
     """A Faust application whose stages hand back what they cannot finish in time."""
 
-    def __init__(self, *args: Any, lease: Lease, grace_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lease: Lease,
+        cancellations: Cancellations,
+        grace_seconds: float,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lease = lease
+        self.cancellations = cancellations
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE
+
+    @cached_property
+    def flow_control(self) -> FlowControlEvent:
+        """Lets records into all queues, or none."""
+        return FlowControl()
 
     def FlowControlQueue(  # noqa: N802 - the engine's name for it
         self, maxsize: int | None = None, *, clear_on_resume: bool = False
@@ -45,13 +69,35 @@ class Engine(faust.App):
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 
+    @Service.task
+    async def _end_recovery(self) -> None:
+        """Called by the engine: as long as the application runs, see that recoveries end.
+
+        The engine waits for the last record of each changelog. When nobody is shown that one, for
+        compaction took it or it is a transaction's marker, it would wait for ever.
+        """
+        before: dict[TP, int] = {}
+        while not self.should_stop:
+            await self.sleep(_LOOK_AT_RECOVERY_SECONDS)
+            tables = cast("TableManager", self.tables)
+            behind = {tp: at.offset for tp, at in tables.recovery.active_stats().items()}
+            if self.in_recovery and tables.changelog_queue.empty():
+                for tp, _ in behind.items() & before.items():
+                    await self._skip_empty_tail(tables.recovery, tp)
+            before = behind
+
+    async def _skip_empty_tail(self, recovery: Recovery, tp: TP) -> None:
+        with suppress(KafkaError):  # the partition has moved on meanwhile
+            position = await self.consumer.position(tp)
+            if position is not None and position > recovery.active_highwaters[tp]:
+                recovery.active_offsets[tp] = recovery.active_highwaters[tp]
+
     async def _consumer_wait_empty(self, consumer: Any, _logger: Any) -> None:
         """Called by the engine once no more events flow, before partitions are given up."""
         self._forget()
         done: dict[TP, int] = {}
-        for offsets in await asyncio.gather(
-            *(stage.hand_back(self._handover_seconds) for stage in self.stages)
-        ):
+        seconds = self._seconds_to_finish(consumer)
+        for offsets in await asyncio.gather(*(stage.hand_back(seconds) for stage in self.stages)):
             done |= offsets
         # Once more: what was running may have remembered something meanwhile.
         self._forget()
@@ -59,6 +105,14 @@ class Engine(faust.App):
         consumer.unacked.clear()
         if done:
             await self._commit(consumer, done)
+
+    def _seconds_to_finish(self, consumer: Any) -> float:
+        if self.should_stop:
+            return self._handover_seconds
+        # The group has gone on without this worker, and others do what it has in hand.
+        if consumer._thread._ensure_consumer()._coordinator.generation == _NO_GENERATION:  # noqa: SLF001 - nothing public says so
+            self.lease.lose("the group went on without it")
+        return min(REBALANCE_SECONDS, self._handover_seconds)
 
     def _forget(self) -> None:
         for forget in self.on_hand_back:

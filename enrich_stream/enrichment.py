@@ -1,4 +1,4 @@
-"""One person, looked up: who is asked, in which order, and what their answers add up to.
+"""One person, looked up: the providers are asked, and their answers checked and added up.
 
 For each field the providers are asked in order until one gives a verified value. The operator's
 own records are asked every time; whoever comes after them only for what the memory cannot answer.
@@ -14,18 +14,30 @@ from dataclasses import field as dataclass_field
 import structlog
 
 from enrich_stream import clock
-from enrich_stream.person import Field, Outcome
-from enrich_stream.providers.base import Answer, Finding, Provider, Question, Value
-from enrich_stream.records import Asked, Evidence, FieldResult, encoded_size
+from enrich_stream.allowance import Allowance, calls_in
+from enrich_stream.orders import AS_GIVEN, Orders, Ranking, shipped_orders
+from enrich_stream.person import Field, Identifier, Outcome
+from enrich_stream.providers.base import Answer, Provider, Question, fields_of
+from enrich_stream.records import Asked, FieldResult, LearnedName, SoFar
+from enrich_stream.replies import (
+    Reply,
+    earlier_replies,
+    earliest_retry,
+    field_result,
+    is_known_by_anybody,
+    reply_to,
+    settled_before,
+    trail_of,
+)
+from enrich_stream.verification.verification import Verification
+from enrich_stream.waterfall import Call, Name, Waterfall
 
 log = structlog.get_logger(__name__)
 
-NOBODY_TO_ASK = "no provider answers this"
-TOO_LARGE = "answered more than can be kept"
-MAX_FIELD_BYTES = 256 * 1024
-"""Of one field's values as JSON, from all providers together."""
 MEMORY = "memory"
 """In the trail: an earlier answer stood for asking again."""
+TIMED_OUT = "timed out"
+FAILED = "provider failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +47,19 @@ class Enriched:
     Attributes:
         person_known: Whether anybody asked knows this person.
         fields: The result of each field asked for.
-        trail: Who was asked, in order.
+        trail: Who was asked, in the order in which they answered.
+        names: Other names of the person that came to light.
+        is_limited: Whether the job itself kept somebody from being asked: another job may not
+            take these answers for its own.
+        retry_at: When asking again may help with what is unknown, in seconds since the epoch.
     """
 
     person_known: bool
     fields: Mapping[Field, FieldResult]
     trail: tuple[Asked, ...]
+    names: tuple[LearnedName, ...] = ()
+    is_limited: bool = False
+    retry_at: float | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -52,14 +71,14 @@ class Enriched:
             return Outcome.UNKNOWN
         return Outcome.FOUND if self.person_known else Outcome.ABSENT
 
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """One provider's answer and how long it took."""
-
-    provider: str
-    answer: Answer
-    milliseconds: int
+    def so_far(self) -> SoFar:
+        """What a later look-up goes on from."""
+        return SoFar(
+            person_known=self.person_known,
+            fields=dict(self.fields),
+            trail=self.trail,
+            names=self.names,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,139 +95,200 @@ class Remembered:
 
 
 NOTHING_REMEMBERED = Remembered()
+NOTHING_SO_FAR = SoFar()
 
 
-async def look_up(
-    question: Question, providers: Sequence[Provider], remembered: Remembered = NOTHING_REMEMBERED
-) -> Enriched:
-    """Ask ``providers`` in order until every field is found or nobody is left to ask."""
-    own, outside = _by_place(question, providers)
-    said = await _ask_in_order(question, own)
-    open_fields = _not_found(question.fields, said)
-    known = {
-        name: result
-        for name, result in remembered.fields.items()
-        if name in open_fields and _saves_asking(name, result, own, outside)
-    }
-    others = await _ask_in_order(replace(question, fields=open_fields - known.keys()), outside)
-    asked = _add_up(question.fields - known.keys(), [*said, *others])
-    if not known:
-        return asked
-    recalled = Asked(
-        provider=MEMORY, outcomes={name.value: r.outcome.value for name, r in known.items()}
-    )
-    return Enriched(
-        person_known=asked.person_known or remembered.person_known,
-        fields=dict(sorted({**asked.fields, **known}.items())),
-        trail=(*asked.trail[: len(said)], recalled, *asked.trail[len(said) :]),
-    )
+class Enrichment:
+    """Looks people up.
+
+    Args:
+        providers: Whom to ask.
+        orders: In which order.
+        verification: Checks what providers outside say; None takes their word for it.
+    """
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        orders: Orders | None = None,
+        verification: Verification | None = None,
+    ) -> None:
+        self._sources = _Sources.of(providers, orders or shipped_orders())
+        self._verification = verification
+
+    async def look_up(
+        self,
+        question: Question,
+        remembered: Remembered = NOTHING_REMEMBERED,
+        allowance: Allowance | None = None,
+        *,
+        chosen: Sequence[str] = (),
+        so_far: SoFar = NOTHING_SO_FAR,
+    ) -> Enriched:
+        """Ask until every field is found or nobody is left to ask.
+
+        Args:
+            question: What is wanted of whom, and until when.
+            remembered: What stands for asking outside.
+            allowance: What the job lets be asked; what it refuses is unknown.
+            chosen: Names of the only providers to ask, in this order; empty for all.
+            so_far: What an earlier look-up came to that could not be finished.
+        """
+        asking = _Asking(question, allowance or Allowance(), self._verification, so_far)
+        sources = self._sources.only(chosen) if chosen else self._sources
+        await asking.ask_all(sources.rank_of_own)
+        known = {
+            name: result
+            for name, result in remembered.fields.items()
+            if name in asking.open_fields
+            and saves_asking(name, result, sources.own, sources.outside)
+        }
+        asking.recall(known, person_known=remembered.person_known)
+        await asking.ask_all(sources.rank_of_outside)
+        return asking.result()
+
+    def calls_in(self, trail: Sequence[Asked]) -> int:
+        """How many lines of a trail count for the job's cap."""
+        return calls_in(trail, self._sources.outside)
 
 
-def _by_place(
-    question: Question, providers: Sequence[Provider]
-) -> tuple[list[Provider], list[Provider]]:
-    able = [p for p in providers if question.identifier.kind in p.kinds]
-    return [p for p in able if p.is_local], [p for p in able if not p.is_local]
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Providers by place, each place in its order."""
+
+    own: Sequence[Provider]
+    outside: Sequence[Provider]
+    rank_of_own: Ranking
+    rank_of_outside: Ranking
+
+    @classmethod
+    def of(cls, providers: Sequence[Provider], orders: Orders) -> "_Sources":
+        own, outside = by_place(providers)
+        return cls(own, outside, orders.rank(own), orders.rank(outside))
+
+    def only(self, names: Sequence[str]) -> "_Sources":
+        by_name = {provider.name: provider for provider in (*self.own, *self.outside)}
+        return _Sources.of([by_name[name] for name in names if name in by_name], AS_GIVEN)
 
 
-def _saves_asking(
+def by_place(providers: Sequence[Provider]) -> tuple[list[Provider], list[Provider]]:
+    """The operator's own records, and the others."""
+    return [p for p in providers if p.is_local], [p for p in providers if not p.is_local]
+
+
+def saves_asking(
     name: Field, result: FieldResult, own: Sequence[Provider], outside: Sequence[Provider]
 ) -> bool:
+    """Whether an earlier result stands for asking ``outside`` about a field."""
     # What the operator's own records said is not repeated from memory: they may have changed.
     own_names = {provider.name for provider in own}
     is_own = bool(result.values) and all(v.provider in own_names for v in result.values)
-    return not is_own and any(name in provider.fields for provider in outside)
+    return not is_own and any(name in fields_of(provider) for provider in outside)
 
 
-async def _ask_in_order(question: Question, providers: Sequence[Provider]) -> list[_Reply]:
-    replies: list[_Reply] = []
-    for provider in providers:
-        fields = provider.fields & _not_found(question.fields, replies)
-        if fields:
-            replies.append(await _ask(provider, replace(question, fields=fields)))
-    return replies
+class _Asking:
+    """The calls for one person, made as the waterfall says."""
 
+    def __init__(
+        self,
+        question: Question,
+        allowance: Allowance,
+        verification: Verification | None,
+        so_far: SoFar,
+    ) -> None:
+        self._question = question
+        self._allowance = allowance
+        self._verification = verification
+        self._was_known = so_far.person_known
+        self._replies = earlier_replies(so_far)
+        self._done = {(r.asked.provider, field) for r in self._replies for field in r.said}
+        self._names = [
+            Name(question.identifier),
+            *(Name(Identifier.parse(n.identifier), n.learned_from) for n in so_far.names),
+        ]
+        self._settled = dict(settled_before(so_far))
+        self.open_fields = question.fields - self._settled.keys()
 
-async def _ask(provider: Provider, question: Question) -> _Reply:
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    try:
-        async with asyncio.timeout_at(question.deadline):
-            answer = await provider.ask(question)
-    except TimeoutError:
-        answer = Answer.same_for_all(question.fields, Outcome.UNKNOWN, "timed out")
-    except Exception as error:  # noqa: BLE001 - a provider's failure is a value, whatever it was
-        # The text of the error may hold the person's data; its type does not.
-        log.error(  # noqa: TRY400 - a traceback may hold it too
-            "provider.failed", provider=provider.name, error=type(error).__name__
+    def recall(self, known: Mapping[Field, FieldResult], *, person_known: bool) -> None:
+        """Let earlier answers stand for asking anybody else."""
+        if known:
+            self._settled |= known
+            self.open_fields -= known.keys()
+            self._was_known |= person_known
+            outcomes = {name.value: result.outcome.value for name, result in known.items()}
+            self._replies.append(Reply(asked=Asked(provider=MEMORY, outcomes=outcomes), said={}))
+
+    async def ask_all(self, ranking: Ranking) -> None:
+        """Make calls until everything is found or nobody is left."""
+        waterfall = Waterfall(self._names, self.open_fields, ranking, self._done)
+        running: dict[asyncio.Task[tuple[Call, Answer]], Call] = {}
+        try:
+            while True:
+                for call in waterfall.next_calls():
+                    running[asyncio.create_task(self._ask(call))] = call
+                if not running:
+                    break
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    del running[task]
+                    waterfall.fold(*task.result())
+        finally:
+            for task in running:
+                task.cancel()
+        self.open_fields = waterfall.open_fields
+
+    def result(self) -> Enriched:
+        """What it all adds up to."""
+        as_of = clock.now()
+        fields = {
+            name: self._settled.get(name) or field_result(name, self._replies, as_of)
+            for name in sorted(self._question.fields)
+        }
+        unknown = [name for name, result in fields.items() if result.outcome is Outcome.UNKNOWN]
+        return Enriched(
+            person_known=self._was_known or is_known_by_anybody(self._replies),
+            fields=fields,
+            trail=trail_of(self._replies),
+            names=tuple(
+                LearnedName(identifier=str(name.identifier), learned_from=name.learned_from)
+                for name in self._names[1:]
+            ),
+            is_limited=not all(reply.asked.was_asked for reply in self._replies),
+            retry_at=earliest_retry(unknown, self._replies),
         )
-        answer = Answer.same_for_all(question.fields, Outcome.UNKNOWN, "provider failed")
-    return _Reply(provider.name, answer, round(1000 * (loop.time() - started)))
 
+    async def _ask(self, call: Call) -> tuple[Call, Answer]:
+        refusal = self._allowance.refusal(call.provider)
+        if refusal:
+            answer = Answer.same_for_all(call.fields, Outcome.UNKNOWN, refusal)
+            self._replies.append(reply_to(call, answer, is_refused=True))
+            return call, answer
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        answer = await self._checked(call, await self._answer(call))
+        self._replies.append(reply_to(call, answer, round(1000 * (loop.time() - started))))
+        return call, answer
 
-def _not_found(wanted: frozenset[Field], replies: Sequence[_Reply]) -> frozenset[Field]:
-    found = {
-        name
-        for reply in replies
-        for name, finding in reply.answer.findings.items()
-        if finding.outcome is Outcome.FOUND
-    }
-    return wanted - found
+    async def _answer(self, call: Call) -> Answer:
+        question = replace(self._question, identifier=call.name.identifier, fields=call.fields)
+        try:
+            async with asyncio.timeout_at(question.deadline):
+                return await call.provider.ask(question)
+        except TimeoutError:
+            return Answer.same_for_all(call.fields, Outcome.UNKNOWN, TIMED_OUT)
+        except Exception as error:  # noqa: BLE001 - a provider's failure is a value, whatever it was
+            # The text of the error may hold the person's data; its type does not.
+            log.error(  # noqa: TRY400 - a traceback may hold it too
+                "provider.failed", provider=call.provider.name, error=type(error).__name__
+            )
+            return Answer.same_for_all(call.fields, Outcome.UNKNOWN, FAILED)
 
-
-def _add_up(wanted: frozenset[Field], replies: Sequence[_Reply]) -> Enriched:
-    as_of = clock.now()
-    return Enriched(
-        person_known=any(reply.answer.person_known for reply in replies),
-        fields={name: _field_result(name, replies, as_of) for name in sorted(wanted)},
-        trail=tuple(_asked(reply) for reply in replies),
-    )
-
-
-def _field_result(name: Field, replies: Sequence[_Reply], as_of: str) -> FieldResult:
-    said = [(r.provider, r.answer.findings[name]) for r in replies if name in r.answer.findings]
-    outcome = _combined([finding.outcome for _, finding in said])
-    values = [_evidence(who, value) for who, finding in said for value in finding.values]
-    # Stable: within verified and unverified, the order of the providers and their own order stay.
-    values.sort(key=lambda evidence: not evidence.verified)
-    if encoded_size(values) > MAX_FIELD_BYTES:
-        return FieldResult(outcome=Outcome.UNKNOWN, reason=TOO_LARGE, as_of=as_of)
-    return FieldResult(
-        outcome=outcome, values=tuple(values), reason=_reason(outcome, said), as_of=as_of
-    )
-
-
-def _combined(outcomes: Sequence[Outcome]) -> Outcome:
-    if Outcome.FOUND in outcomes:
-        return Outcome.FOUND
-    if not outcomes or Outcome.UNKNOWN in outcomes:
-        return Outcome.UNKNOWN
-    return Outcome.ABSENT
-
-
-def _reason(outcome: Outcome, said: Sequence[tuple[str, Finding]]) -> str:
-    if not said:
-        return NOBODY_TO_ASK
-    reasons = [f"{who}: {f.reason}" for who, f in said if f.outcome is outcome and f.reason]
-    return "; ".join(reasons)
-
-
-def _evidence(provider: str, value: Value) -> Evidence:
-    return Evidence(
-        value=value.value,
-        provider=provider,
-        verified=value.verified,
-        verification=value.verification,
-        observed_at=clock.iso(value.observed_at) if value.observed_at else None,
-        confidence=value.confidence,
-    )
-
-
-def _asked(reply: _Reply) -> Asked:
-    findings = reply.answer.findings
-    return Asked(
-        provider=reply.provider,
-        outcomes={name.value: finding.outcome.value for name, finding in findings.items()},
-        milliseconds=reply.milliseconds,
-        cost=reply.answer.cost,
-    )
+    async def _checked(self, call: Call, answer: Answer) -> Answer:
+        if self._verification is None or call.provider.is_local:
+            return answer
+        deadline = self._question.deadline
+        findings = {
+            name: await self._verification.check(name, finding, deadline)
+            for name, finding in answer.findings.items()
+        }
+        return replace(answer, findings=findings)

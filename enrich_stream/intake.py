@@ -3,14 +3,15 @@
 The engine reads all topics in one loop. That loop stops at the first record for an agent whose
 queue is full, and with it everything stops; here some agents wait for what others have yet to
 read. And it goes on while the engine takes up reading at the committed offsets: what it reads in
-that moment is thrown away, and taken for read when it comes again.
+that moment is thrown away, and taken for read when it comes again. So is what a warm copy of a
+table has been sent by then, and it would have a hole.
 """
 
 from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
-from mode.utils.queues import ThrowableQueue
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 
 class PausingQueue(ThrowableQueue[Any]):
@@ -26,6 +27,18 @@ class PausingQueue(ThrowableQueue[Any]):
     def full(self) -> bool:
         """Only while tables are read back: nothing is paused then, and nobody waits for others."""
         return bool(self._app.in_recovery) and super().full()
+
+
+class FlowControl(FlowControlEvent):
+    """A flow control that throws nothing away while records flow.
+
+    The engine resumes a flow that is under way already, and empties all queues with it.
+    """
+
+    def resume(self) -> None:
+        """Let records in; those that a suspended flow has left behind come again."""
+        if not self.is_active():
+            super().resume()
 
 
 class Consumer(aiokafka.Consumer):

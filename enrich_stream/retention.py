@@ -47,6 +47,9 @@ class Retention:
         """Sweep all partitions, again and again."""
         while True:
             await asyncio.sleep(self._pause_seconds)
+            if clock.has_stepped():
+                log.error("retention.clock_was_set", do="restart this worker if it is right now")
+                continue
             dropped = await self._sweep(self._jobs, self._job_keys)
             dropped += await self._sweep(self._contacts, self._contact_keys)
             if dropped:

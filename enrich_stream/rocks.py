@@ -27,6 +27,10 @@ class RocksMemory:
         # Index and filter blocks count too, or memory grows with the number of rows.
         blocks.set_cache_index_and_filter_blocks(v=True)
         blocks.set_bloom_filter(10, block_based=False)
+        # In parts of 4 KiB: the whole index of a file is larger than a shard of a small cache. It
+        # would not be kept at all, and each read would load and unpack all of it again.
+        blocks.set_index_type(rocksdict.BlockBasedIndexType.two_level_index_search())
+        blocks.set_partition_filters(size=True)
         options = rocksdict.Options(raw_mode=True)
         options.create_if_missing(create_if_missing=True)
         options.set_block_based_table_factory(blocks)

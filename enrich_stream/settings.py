@@ -1,22 +1,45 @@
 """Every setting, read once from the environment; a wrong one stops the start.
 
 Names in the environment are ``ENRICH_`` and the name here in capitals, except for those that
-begin with ``KAFKA_``. README.md documents them in one table, which a test holds to this file.
+begin with ``KAFKA_``. Each connector has the same variables after its own name, for example
+``ENRICH_HUNTER_KEY``. README.md documents them in tables, which a test holds to this file.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import AliasChoices, ByteSize, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    ByteSize,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    create_model,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from enrich_stream.errors import SetupError
+from enrich_stream.providers.client.settings import ConnectorSettings
+
+S = TypeVar("S", bound=BaseSettings)
 
 
-class Settings(BaseSettings):
+class _Environment(BaseSettings):
+    """How settings stand in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENRICH_",
+        frozen=True,
+        populate_by_name=True,
+        # ENRICH_HUNTER_BASE_URL is base_url of hunter; the rest of a name is never split.
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+    )
+
+
+class Settings(_Environment):
     """What an operator can change. Sizes take units (``64MiB``), times are in seconds."""
-
-    model_config = SettingsConfigDict(env_prefix="ENRICH_", frozen=True, populate_by_name=True)
 
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:9092",
@@ -59,6 +82,38 @@ class Settings(BaseSettings):
     max_body_bytes: ByteSize = Field(
         default=ByteSize(1024 * 1024), gt=0, description="Largest request body; above it, 413."
     )
+    body_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="How long a request body may take to arrive; then 408."
+    )
+    max_head_bytes: ByteSize = Field(
+        default=ByteSize(32 * 1024),
+        gt=0,
+        description="Largest request line and headers; above it, 431.",
+    )
+    head_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="How long they may take to arrive; then 408."
+    )
+    send_timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long a client may read nothing of an answer; then it is dropped.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Web pages that may call from a browser, `https://host` separated by commas.",
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=0, description="Requests of one access key; 0 is no limit."
+    )
+    polls_per_minute: int = Field(
+        default=300, ge=0, description="Those of them that ask for jobs; 0 is no limit."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="A Redis that counts for all processes together, `redis://host`: the requests"
+        " of a key at front doors, the calls to a provider of workers. Without, each counts its"
+        " own.",
+    )
     sync_budget_seconds: float = Field(
         default=10.0, ge=0, description="How long a POST may wait to answer 200 instead of 202."
     )
@@ -66,7 +121,22 @@ class Settings(BaseSettings):
         default=4.0, gt=0, description="How long Kafka may take to accept a request; then 503."
     )
     catch_up_seconds: float = Field(
-        default=2.0, gt=0, description="How long a GET of an unknown id waits for its standby."
+        default=2.0,
+        gt=0,
+        description="How long a GET of an unknown id, a POST with an `Idempotency-Key` or a DELETE"
+        " waits for its standby.",
+    )
+
+    heartbeat_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        description="After this long without an event an event stream sends a comment.",
+    )
+    organisation_event_streams: int = Field(
+        default=50,
+        ge=1,
+        description="Event streams of one organisation that one front door serves at once; above"
+        " it, 429.",
     )
 
     max_open_jobs: int = Field(
@@ -79,6 +149,12 @@ class Settings(BaseSettings):
         default=5_000,
         ge=1,
         description="Batches of one organisation that have not ended, above which it gets a 429.",
+    )
+    organisation_items_per_day: int | None = Field(
+        default=None,
+        ge=1,
+        description="Persons that one organisation may ask about between midnights, UTC; above"
+        " it, 402. Empty is no limit.",
     )
 
     session_timeout_seconds: float = Field(
@@ -125,6 +201,23 @@ class Settings(BaseSettings):
     item_deadline_seconds: float = Field(
         default=30.0, gt=0, description="How long looking up one person may take."
     )
+    job_deadline_seconds: float = Field(
+        default=3600.0,
+        ge=0,
+        description="How long after its acceptance a job may still wait for a provider that has no"
+        " room; its persons are put back until then.",
+    )
+    waiting_retries: int = Field(
+        default=5_000,
+        ge=1,
+        description="Task records that one worker has in hand while their persons wait for a"
+        " provider to have room again.",
+    )
+    waterfall_file: Path | None = Field(
+        default=None,
+        description="Another order of providers than the shipped `enrich_stream/waterfall.yaml`;"
+        " what it does not mention stays.",
+    )
     result_window_seconds: float = Field(
         default=0.1, gt=0, description="Persons of a task settled within this go out together."
     )
@@ -149,6 +242,20 @@ class Settings(BaseSettings):
         default=ByteSize(64 * 1024 * 1024), gt=0, description="Write buffers of one process in all."
     )
 
+    verification: Literal["full", "offline", "off"] = Field(
+        default="full",
+        description="How e-mails and phones are checked: `full` asks the DNS and verifiers,"
+        " `offline` nobody, `off` takes each provider's word.",
+    )
+    dns_servers: str = Field(
+        default="",
+        description="DNS resolvers to ask, `address` or `address:port` separated by commas; empty"
+        " takes the system's.",
+    )
+    dns_timeout_seconds: float = Field(
+        default=5.0, gt=0, description="How long the DNS may take for one domain."
+    )
+
     directory_file: Path | None = Field(
         default=None, description="The operator's own records, CSV or JSON Lines."
     )
@@ -168,16 +275,65 @@ class Settings(BaseSettings):
         default=50, ge=1, description="Connections of one worker to the endpoint."
     )
 
+    provider_parked_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        description="How long a provider that is out of credits or refuses its key is not asked.",
+    )
+    github: ConnectorSettings = ConnectorSettings()
+    gravatar: ConnectorSettings = ConnectorSettings()
+    hunter: ConnectorSettings = ConnectorSettings()
+    prospeo: ConnectorSettings = ConnectorSettings()
+    leadmagic: ConnectorSettings = ConnectorSettings()
+    peopledatalabs: ConnectorSettings = ConnectorSettings()
+
+    hackernews: ConnectorSettings = ConnectorSettings()
+    bluesky: ConnectorSettings = ConnectorSettings()
+    mastodon: ConnectorSettings = ConnectorSettings()
+    rss: ConnectorSettings = ConnectorSettings()
+    x: ConnectorSettings = ConnectorSettings()
+    signals_github: bool = Field(
+        default=False,
+        description="Whether GitHub is asked for signals, with the key and limits of the provider"
+        " `github`.",
+    )
+    signals_private_hosts: bool = Field(
+        default=False,
+        description="Whether feeds and Mastodon servers that callers name may be at addresses that"
+        " are not public.",
+    )
+    signals_intent_rules_file: Path | None = Field(
+        default=None,
+        description="Rules by which intent is read, in place of those in"
+        " `enrich_stream/signals/intent_rules.yaml`.",
+    )
+
 
 def load_settings() -> Settings:
     """Read the environment; ``SetupError`` names every variable that is wrong."""
+    return _read(Settings)
+
+
+def load_connector_settings(name: str) -> ConnectorSettings:
+    """The same for a connector of another package: ``ENRICH_<NAME>_KEY`` and its likes.
+
+    Args:
+        name: The connector's, in lower case and without an underscore.
+    """
+    field: dict[str, Any] = {name: (ConnectorSettings, ConnectorSettings())}
+    own = create_model("OwnSettings", __base__=_Environment, **field)
+    settings: ConnectorSettings = getattr(_read(own), name)
+    return settings
+
+
+def _read(settings: type[S]) -> S:
     try:
-        return Settings()
+        return settings()
     except ValidationError as error:
         faults = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
         raise SetupError(f"wrong settings: {faults}") from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0])
+    name = "_".join(map(str, location))
     return name if name.startswith("KAFKA_") else f"ENRICH_{name.upper()}"

@@ -16,11 +16,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from enrich_stream.errors import SetupError
 from enrich_stream.shutdown import PARENT_VARIABLE
 
+_REBUILD: Mapping[bool, tuple[str, ...]] = {True: ("--rebuild",), False: ()}
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.1
 
@@ -84,13 +86,27 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start_worker(self, name: str = "worker-1") -> Process:
+    def start_worker(
+        self,
+        name: str = "worker-1",
+        environ: Mapping[str, str] = MappingProxyType({}),
+        *,
+        rebuild: bool = False,
+    ) -> Process:
         """Start a worker; a name used before takes up that one's data again."""
-        return self._start(name, ["worker"], {})
+        return self._start(name, ["worker", *_REBUILD[rebuild]], environ)
 
-    def start_api(self, name: str = "api-1", *, port: int) -> Process:
+    def start_api(
+        self,
+        name: str = "api-1",
+        environ: Mapping[str, str] = MappingProxyType({}),
+        *,
+        port: int,
+        rebuild: bool = False,
+    ) -> Process:
         """Start a front door on a port of the loopback; 0 is not for here, see ``free_port``."""
-        return self._start(name, ["api", "--host", "127.0.0.1", "--port", str(port)], {})
+        address = ["--host", "127.0.0.1", "--port", str(port)]
+        return self._start(name, ["api", *address, *_REBUILD[rebuild]], environ)
 
     def stop(self) -> None:
         """Stop the front doors first, so that nothing is accepted that nobody will do now."""

@@ -61,6 +61,16 @@ async def apply_topics(bootstrap_servers: str, topics: Topics) -> Plan:
         return wanted
 
 
+async def delete_topics(bootstrap_servers: str, topics: Topics) -> None:
+    """Delete the topics with all that is in them; for those that were made for a moment only.
+
+    Raises:
+        UnavailableError: The cluster does not answer.
+    """
+    async with _admin(bootstrap_servers) as admin:
+        await admin.delete_topics([topic.name for topic in topics])
+
+
 async def check_topics(bootstrap_servers: str, topics: Topics) -> None:
     """Make sure that work can begin on the topics the cluster has.
 

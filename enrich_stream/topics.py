@@ -70,12 +70,16 @@ class Topics:
 
     requests: Topic
     sync_requests: Topic
+    idempotency_keys: Topic
+    cancellations: Topic
     tasks: Topic
     sync_tasks: Topic
+    retries: Topic
     results: Topic
     contacts: Topic
     dead_letters: Topic
     probes: Topic
+    access_keys: Topic
     jobs_changelog: Topic
     job_items_changelog: Topic
     contacts_changelog: Topic

@@ -1,6 +1,7 @@
 """A worker process: providers, the Faust application, and an orderly end."""
 
 import asyncio
+import contextlib
 import os
 
 import structlog
@@ -8,14 +9,18 @@ from faust.exceptions import ConsistencyError
 
 from enrich_stream.app import create_app
 from enrich_stream.engine import Engine
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError, StorageError
-from enrich_stream.providers.registry import open_providers
+from enrich_stream.follower import following
+from enrich_stream.orders import load_orders
+from enrich_stream.providers.registry import open_providers, verifiers
 from enrich_stream.retention import Retention
 from enrich_stream.settings import Settings
 from enrich_stream.shutdown import until_told_to_stop
+from enrich_stream.startup import topics_are_there
 from enrich_stream.tables import discard_tables
-from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import topics_for
+from enrich_stream.verification.verification import open_verification
 
 log = structlog.get_logger(__name__)
 
@@ -32,12 +37,23 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
     """
     told_to_stop = asyncio.create_task(until_told_to_stop())
     topics = topics_for(settings)
-    await check_topics(settings.kafka_bootstrap_servers, topics)
+    if not await topics_are_there(settings.kafka_bootstrap_servers, topics, told_to_stop):
+        return
     if rebuild:
         discard_tables(settings.data_dir)
         log.info("worker.tables_discarded")
-    async with open_providers(settings) as providers:
-        app = create_app(settings, topics, providers)
+    async with contextlib.AsyncExitStack() as stack:
+        providers = await stack.enter_async_context(open_providers(settings))
+        verification = await stack.enter_async_context(
+            open_verification(settings, verifiers(providers))
+        )
+        enrichment = Enrichment(providers, load_orders(settings.waterfall_file), verification)
+        app = create_app(settings, topics, enrichment)
+        await stack.enter_async_context(
+            following(
+                settings.kafka_bootstrap_servers, topics.cancellations, app.cancellations.take
+            )
+        )
         # Without it the engine takes itself for a client and starts no agents.
         app.in_worker = True
         log.info("worker.starting", providers=[provider.name for provider in providers])

@@ -7,15 +7,23 @@ one, so that nobody is asked twice about the same person.
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
+import structlog
 from faust.types import TP, AppT, EventT, TopicT
 
 from enrich_stream.enrichment import Enriched
+from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.memory import remember
+from enrich_stream.options import ask_alike, is_young_enough
 from enrich_stream.records import EnrichedContact, Job, RememberedContact, decode
 from enrich_stream.tables import DurableTable
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -36,11 +44,14 @@ class Person:
         """What the one before has found out a moment ago, when it answers this job too."""
         if self.job is None or self.enriched is None:
             return None
-        asked = set(self.job.fields)
-        if not asked >= set(job_.fields) or self.job.signals_config != job_.signals_config:
+        if self.enriched.is_limited or not ask_alike(self.job, job_):
             return None
-        fields = {name: self.enriched.fields[name] for name in sorted(job_.fields)}
-        return replace(self.enriched, fields=fields)
+        fields = {
+            name: result
+            for name, result in self.enriched.fields.items()
+            if name in job_.fields and is_young_enough(result, job_)
+        }
+        return replace(self.enriched, fields=fields) if len(fields) == len(job_.fields) else None
 
 
 class Recollection:
@@ -70,9 +81,12 @@ class Recollection:
         if partition not in self._ends:
             self._ends[partition] = asyncio.create_task(self._end(partition))
         end = await asyncio.shield(self._ends[partition])
-        while self._read[partition] < end:
+        while self._reached(partition) < end:
             self._progress.clear()
-            await self._progress.wait()
+            # Not only when something is read: how far the group was may become known later.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._progress.wait()
             if assignment != self._assignment:  # nothing more will be read here
                 raise asyncio.CancelledError
 
@@ -81,7 +95,15 @@ class Recollection:
         if identifier in self._on_the_way:
             return self._on_the_way[identifier][1]
         row = self._table.get(identifier.encode())
-        return decode(row, RememberedContact) if row else None
+        try:
+            return decode(row, RememberedContact) if row else None
+        except UnreadableRecordError:  # of a newer version: to ask again costs less than to stop
+            return None
+
+    def calls(self, job_: Job, identifier: str) -> int:
+        """How often a job with a cap has had providers asked for a person."""
+        known = self.recall(identifier)
+        return known.provider_calls.get(job_.id, 0) if known else 0
 
     def keep(self, contact: EnrichedContact) -> None:
         """Remember a contact that is on its way to the table."""
@@ -109,11 +131,22 @@ class Recollection:
         self._on_the_way.clear()
         self._read.clear()
 
+    def _reached(self, partition: int) -> int:
+        """The offset up to which everything has been dealt with, here or by who was before."""
+        contacts = TP(self._topic, partition)
+        committed = self._app.consumer._committed_offset[contacts] or 0  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public says where it took up reading
+        return max(committed, self._read[partition])
+
     async def _end(self, partition: int) -> int:
-        """The offset behind the last record that has not been dealt with; 0 when there is none."""
+        """The offset behind the last record that is there; 0 when there is none."""
         contacts = TP(self._topic, partition)
         consumer = self._app.consumer
-        end = (await consumer.highwaters(contacts))[contacts]
-        first = (await consumer.earliest_offsets(contacts))[contacts]
-        committed = consumer._committed_offset[contacts] or 0  # type: ignore[attr-defined]  # noqa: SLF001 - where it took up reading, which nothing public says
-        return 0 if max(committed, first or 0) >= end else end
+        while True:
+            try:
+                end = (await consumer.highwaters(contacts))[contacts]
+                first = (await consumer.earliest_offsets(contacts))[contacts]
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is no fault of the task
+                log.warning("recollection.waits_for_kafka", error=type(error).__name__)
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                return 0 if (first or 0) >= end else end

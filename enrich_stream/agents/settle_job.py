@@ -34,7 +34,11 @@ class SettleJob:
         check_key(event.message.key, results.job.id)
         bind_job(results.job)
         header = self._header(results)
-        items = [self._keep(results.job.id, item) for item in results.items]
+        items = [
+            self._keep(results.job.id, item)
+            for item in results.items
+            if not job.is_cancelled(header, item.index)
+        ]
         after = job.settle(header, items, clock.now())
         self._jobs[header.job.id.encode()] = encode(after)
         self._share.settled(header.job.id, open_items=job.open_count(after))

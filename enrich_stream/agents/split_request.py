@@ -63,7 +63,8 @@ class SplitRequest:
         request = decode(event.message.value, EnrichmentRequested)
         check_key(event.message.key, request.job.id)
         bind_job(request.job)
-        if job.is_expired(request.job, clock.present(), self._retention):
+        is_expired = job.is_expired(request.job, clock.present(), self._retention)
+        if is_expired and not clock.has_stepped():
             log.warning("request.expired", accepted_at=request.job.accepted_at)
             return None
         key = request.job.id.encode()
@@ -78,8 +79,11 @@ class SplitRequest:
         # many and keep only their bytes.
         request = decode(event.message.value, EnrichmentRequested)
         key = request.job.id.encode()
-        header = decode(self._jobs[key], JobHeader)
-        groups = tasks_for(request, job.pending_items(header), self._partitions)
+        row = self._jobs.get(key)
+        if row is None:  # it has waited until it was past its retention
+            return []
+        pending = job.pending_items(decode(row, JobHeader))
+        groups = tasks_for(request, pending, self._partitions)
         return [
             self._tasks.send_soon(key=key, value=encode(tasks), partition=partition)
             for partition, tasks in groups.items()
@@ -87,5 +91,10 @@ class SplitRequest:
 
     def _mark_dispatched(self, key: bytes) -> None:
         # Read again: items may have been settled while the tasks were under way.
-        header = decode(self._jobs[key], JobHeader)
+        row = self._jobs.get(key)
+        if row is None:
+            return
+        header = decode(row, JobHeader)
         self._jobs[key] = encode(job.dispatch(header, clock.now()))
+        if self._share is not None:  # or cancelled while it waited for its turn
+            self._share.settled(header.job.id, open_items=job.open_count(header))

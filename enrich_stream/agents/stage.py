@@ -114,7 +114,8 @@ class Stage:
         in_hand = self._in_hand.get(partition)
         while in_hand and in_hand[0].is_done:
             event = in_hand.popleft().event
-            self._done[partition] = event.message.offset + 1
+            # The largest: records may come twice, and the second time is no way back.
+            self._done[partition] = max(self._done.get(partition, 0), event.message.offset + 1)
             await stream.ack(event)
 
     async def _handle_or_bury(self, event: EventT[bytes], handle: Handler) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from enrich_stream.broker.docker import docker_launch, find_docker, pull_image
 from enrich_stream.broker.jars import class_path
 from enrich_stream.broker.jvm import find_java, jvm_launch
+from enrich_stream.broker.properties import Detour
 from enrich_stream.broker.server import Broker, ExternalBroker, WatchedBroker
 from enrich_stream.errors import SetupError
 
@@ -29,6 +30,7 @@ def start_broker(
     port: int | None = None,
     heap_mib: int = DEFAULT_HEAP_MIB,
     say: Say = _nobody,
+    detour: Detour | None = None,
 ) -> Broker:
     """Start a Kafka and return when it answers; ``close`` it, or use it as a context manager.
 
@@ -41,6 +43,7 @@ def start_broker(
         port: Where it shall listen on 127.0.0.1; None for any free port.
         heap_mib: The most memory its Java may use for objects.
         say: Told when something takes long, such as a first download.
+        detour: A second way in; a cluster that is simply there has none.
 
     Raises:
         SetupError: There is nothing here to run a Kafka on, or it did not come up.
@@ -53,6 +56,7 @@ def start_broker(
         port=port,
         heap_mib=heap_mib,
         say=say,
+        detour=detour,
     )
     try:
         broker.start()
@@ -86,6 +90,7 @@ def choose_broker(
     port: int | None,
     heap_mib: int,
     say: Say,
+    detour: Detour | None = None,
 ) -> Broker:
     """The broker that ``start_broker`` starts."""
     external = _external(environ)
@@ -96,12 +101,25 @@ def choose_broker(
     if docker is None:
         return WatchedBroker(
             jvm_launch(
-                home=home, is_kept=is_kept, port=port, heap_mib=heap_mib, environ=environ, say=say
+                home=home,
+                is_kept=is_kept,
+                port=port,
+                heap_mib=heap_mib,
+                environ=environ,
+                say=say,
+                detour=detour,
             )
         )
     pull_image(docker, environ, say=say)
     return WatchedBroker(
-        docker_launch(docker=docker, home=home, is_kept=is_kept, port=port, heap_mib=heap_mib)
+        docker_launch(
+            docker=docker,
+            home=home,
+            is_kept=is_kept,
+            port=port,
+            heap_mib=heap_mib,
+            detour=detour,
+        )
     )
 
 

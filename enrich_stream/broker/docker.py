@@ -14,7 +14,7 @@ from enrich_stream.broker.command import last_lines, run, succeeds
 from enrich_stream.broker.jars import kafka_version
 from enrich_stream.broker.jvm import cluster_id
 from enrich_stream.broker.ports import free_port
-from enrich_stream.broker.properties import server_properties
+from enrich_stream.broker.properties import Detour, server_properties
 from enrich_stream.broker.server import Launch
 from enrich_stream.errors import SetupError
 
@@ -35,20 +35,27 @@ def find_docker(environ: Mapping[str, str]) -> str | None:
 
 
 def docker_launch(
-    *, docker: str, home: Path, is_kept: bool, port: int | None, heap_mib: int
+    *,
+    docker: str,
+    home: Path,
+    is_kept: bool,
+    port: int | None,
+    heap_mib: int,
+    detour: Detour | None = None,
 ) -> Launch:
     """A launch of the image on a volume that belongs to ``home``."""
     port = port or free_port()
     # From the directory alone, so that a kept one finds its volume again.
     number = uuid.uuid5(uuid.NAMESPACE_URL, str(home.resolve()))
     name = f"enrich-stream-kafka-{number.hex[:12]}"
-    settings = _settings(port, heap_mib, cluster_id(number))
+    settings = _settings(port, heap_mib, cluster_id(number), detour)
+    ports = (port, detour.port) if detour else (port,)
     return Launch(
         what=f"the container {name} of {image()}",
         bootstrap_servers=f"127.0.0.1:{port}",
         command=(
             *(docker, "run", "--rm", "--name", name),
-            *("--publish", f"127.0.0.1:{port}:{port}"),
+            *(part for p in ports for part in ("--publish", f"127.0.0.1:{p}:{p}")),
             *("--volume", f"{name}:{_DATA}"),
             *(part for key, value in settings.items() for part in ("--env", f"{key}={value}")),
             image(),
@@ -87,7 +94,7 @@ def pull_image(docker: str, environ: Mapping[str, str], *, say: Callable[[str], 
         raise SetupError(f"the image {image()} could not be pulled:\n{last_lines(done.stdout)}")
 
 
-def _settings(port: int, heap_mib: int, cluster: str) -> dict[str, str]:
+def _settings(port: int, heap_mib: int, cluster: str, detour: Detour | None) -> dict[str, str]:
     """The container's environment: the image turns ``KAFKA_X_Y`` into the property ``x.y``."""
     properties = server_properties(
         listen_host="0.0.0.0",  # noqa: S104 - inside the container; published on 127.0.0.1 only
@@ -95,6 +102,7 @@ def _settings(port: int, heap_mib: int, cluster: str) -> dict[str, str]:
         controller_port=_CONTROLLER_PORT,
         # Below the volume, whose top may hold what the file system puts there.
         log_dir=f"{_DATA}/node",
+        detour=detour,
     )
     named = {f"KAFKA_{key.upper().replace('.', '_')}": value for key, value in properties.items()}
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 from enrich_stream.broker.command import last_lines, run
 from enrich_stream.broker.jars import class_path, kafka_version
 from enrich_stream.broker.ports import free_port
-from enrich_stream.broker.properties import server_properties
+from enrich_stream.broker.properties import Detour, server_properties
 from enrich_stream.broker.server import Launch
 from enrich_stream.errors import SetupError
 
@@ -57,6 +57,7 @@ def jvm_launch(
     heap_mib: int,
     environ: Mapping[str, str],
     say: Callable[[str], None],
+    detour: Detour | None = None,
 ) -> Launch:
     """A launch of the server on formatted storage below ``home``."""
     java = find_java(environ)
@@ -65,7 +66,7 @@ def jvm_launch(
     config = home / "server.properties"
 
     def prepare() -> None:
-        _write_config(config, port=port, log_dir=home / "data")
+        _write_config(config, port=port, log_dir=home / "data", detour=detour)
         _format_storage(java, jars, config, environ)
 
     return Launch(
@@ -92,9 +93,13 @@ def _java_version(java: str, environ: Mapping[str, str]) -> int | None:
     return int(found[1]) if found else None
 
 
-def _write_config(config: Path, *, port: int, log_dir: Path) -> None:
+def _write_config(config: Path, *, port: int, log_dir: Path, detour: Detour | None) -> None:
     properties = server_properties(
-        listen_host="127.0.0.1", port=port, controller_port=free_port(), log_dir=str(log_dir)
+        listen_host="127.0.0.1",
+        port=port,
+        controller_port=free_port(),
+        log_dir=str(log_dir),
+        detour=detour,
     )
     lines = (f"{name}={value}\n" for name, value in properties.items())
     config.write_text("".join(lines), "utf-8")

@@ -1,12 +1,31 @@
 """How a broker for one machine is configured: one node, little memory, quick to come up."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 CONTROLLER_HOST = "127.0.0.1"
 
 
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """A second way to the broker, for clients whose network is to be disturbed on the way.
+
+    Attributes:
+        port: Where the broker listens for it.
+        advertised_port: Where clients that came this way are told to come: to whoever disturbs.
+    """
+
+    port: int
+    advertised_port: int
+
+
 def server_properties(
-    *, listen_host: str, port: int, controller_port: int, log_dir: str
+    *,
+    listen_host: str,
+    port: int,
+    controller_port: int,
+    log_dir: str,
+    detour: Detour | None = None,
 ) -> Mapping[str, str]:
     """The server's settings by Kafka's own names.
 
@@ -15,20 +34,28 @@ def server_properties(
         port: Where clients come.
         controller_port: Where the node talks to itself.
         log_dir: Where the data lies.
+        detour: A second way in, if there is one.
     """
     controller = f"{CONTROLLER_HOST}:{controller_port}"
+    listeners = {"CLIENTS": port} | ({"DETOUR": detour.port} if detour else {})
+    advertised = {"CLIENTS": port} | ({"DETOUR": detour.advertised_port} if detour else {})
+    protocols = ",".join(f"{name}:PLAINTEXT" for name in (*listeners, "CONTROLLER"))
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@{controller}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "CLIENTS",
-        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "listeners": f"CLIENTS://{listen_host}:{port},CONTROLLER://{controller}",
-        "advertised.listeners": f"CLIENTS://127.0.0.1:{port}",
+        "listener.security.protocol.map": protocols,
+        "listeners": f"{_addresses(listeners, listen_host)},CONTROLLER://{controller}",
+        "advertised.listeners": _addresses(advertised, "127.0.0.1"),
         "log.dirs": log_dir,
         **_FIXED,
     }
+
+
+def _addresses(ports: Mapping[str, int], host: str) -> str:
+    return ",".join(f"{name}://{host}:{port}" for name, port in ports.items())
 
 
 _FIXED: Mapping[str, str] = {

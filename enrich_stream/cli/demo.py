@@ -5,6 +5,7 @@ import json
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from enrich_stream.broker.choose import start_broker
+from enrich_stream.cli.dev_key import Credentials, new_key
 from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.cli.submit_display import print_summary, show_progress
 from enrich_stream.errors import SetupError
@@ -27,6 +29,7 @@ MIRA = {"linkedin_url": "https://www.linkedin.com/in/mira-okafor"}
 PATIENCE_SECONDS = 90.0
 ROWS_SHOWN = 10
 CONTACTS_SHOWN = 3
+_LOOK_SECONDS = 0.3
 
 
 def demo() -> None:
@@ -40,11 +43,40 @@ def demo() -> None:
     console.print("\nEverything is stopped and nothing is left behind.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Door:
+    url: str
+    key: Credentials
+
+    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self._ask("", json.dumps(body).encode())
+
+    def poll_until_done(self, job_id: str) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            operation = self._ask(f"/{job_id}")
+            if operation["status"] not in {"queued", "processing"}:
+                return operation
+            time.sleep(_LOOK_SECONDS)
+        raise SetupError(f"job {job_id} did not end within {PATIENCE_SECONDS:.0f} seconds")
+
+    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        headers = self.key.headers() | {"Content-Type": "application/json"}
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            f"{self.url}/api/enrichments{path}", data=body, headers=headers
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the same
+            content: dict[str, Any] = json.load(answer)
+            return content
+
+
 def _run(console: Console, home: Path) -> None:
     topics = topics_for(load_settings())
     _headline(console, "Starting Kafka, the topics, a front door and two workers")
     with start_broker(say=console.print) as broker:
         asyncio.run(apply_topics(broker.bootstrap_servers, topics))
+        # It expires, for on a cluster that is not ours it stays behind.
+        key = asyncio.run(new_key(broker.bootstrap_servers, topics.access_keys, "demo", hours=1))
         environ = {"ENRICH_DIRECTORY_FILE": str(EXAMPLES / "people.jsonl")}
         with Stack(home, broker.bootstrap_servers, environ) as stack:
             url = f"http://127.0.0.1:{(port := free_port(8000))}"
@@ -53,28 +85,29 @@ def _run(console: Console, home: Path) -> None:
             stack.start_worker("worker-2")
             wait_until_ready(front_door, url)
             console.print(f"The front door is at {url}")
-            _one_person(console, url)
-            _a_batch(console, url)
-            _a_file(console, url, home)
+            door = _Door(url, key)
+            _one_person(console, door)
+            _a_batch(console, door)
+            _a_file(console, door, home)
             asyncio.run(_show_contacts(console, broker.bootstrap_servers, topics))
 
 
-def _one_person(console: Console, url: str) -> None:
+def _one_person(console: Console, door: _Door) -> None:
     _headline(console, "One person, answered at once")
     body = {"identifier": MIRA, "fields": ["contact.email", "contact.phone"]}
     console.print(f"POST /api/enrichments  {json.dumps(body)}", soft_wrap=True)
-    answer = _post(url, body)
+    answer = door.post(body)
     if "data" not in answer:
         # The workers were still starting; what took too long has become an operation.
-        answer = _poll_until_done(url, answer["id"])
+        answer = door.poll_until_done(answer["id"])
     console.print_json(data=answer)
 
 
-def _a_batch(console: Console, url: str) -> None:
+def _a_batch(console: Console, door: _Door) -> None:
     _headline(console, "A batch of 100, some of them unknown to anybody")
-    accepted = _post(url, json.loads((EXAMPLES / "batch.json").read_text(encoding="utf-8")))
+    accepted = door.post(json.loads((EXAMPLES / "batch.json").read_text(encoding="utf-8")))
     console.print_json(data=accepted)
-    done = _poll_until_done(url, accepted["id"])
+    done = door.poll_until_done(accepted["id"])
     items = done["result"]["items"]
     found = sum(item["status"] == "success" for item in items)
     console.print(f"{done['status']}: {found} of {len(items)} found. The first {ROWS_SHOWN}:")
@@ -87,10 +120,16 @@ def _a_batch(console: Console, url: str) -> None:
     console.print(table)
 
 
-def _a_file(console: Console, url: str, home: Path) -> None:
+def _a_file(console: Console, door: _Door, home: Path) -> None:
     _headline(console, "A file of 1,000 people, as `enrich-stream submit` does it")
     output = home / "enriched.csv"
-    submission = Submission(source=EXAMPLES / "people-to-enrich.csv", output=output, url=url)
+    submission = Submission(
+        source=EXAMPLES / "people-to-enrich.csv",
+        output=output,
+        url=door.url,
+        access_key=door.key.access_key,
+        secret_key=door.key.secret_key,
+    )
     with show_progress(console) as watch:
         summary = asyncio.run(submit_file(submission, watch))
     print_summary(console, summary)
@@ -114,32 +153,6 @@ async def _show_contacts(console: Console, bootstrap_servers: str, topics: Topic
                 console.print_json(record.value.decode(), indent=None)
     finally:
         await consumer.stop()
-
-
-def _poll_until_done(url: str, job_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        operation = _ask(urllib.request.Request(f"{url}/api/enrichments/{job_id}"))  # noqa: S310 - our own loopback address
-        if operation["status"] not in {"queued", "processing"}:
-            return operation
-        time.sleep(0.2)
-    raise SetupError(f"job {job_id} did not end within {PATIENCE_SECONDS:.0f} seconds")
-
-
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    return _ask(
-        urllib.request.Request(  # noqa: S310 - our own loopback address
-            f"{url}/api/enrichments",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-    )
-
-
-def _ask(request: urllib.request.Request) -> dict[str, Any]:
-    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the same
-        body: dict[str, Any] = json.load(answer)
-        return body
 
 
 def _headline(console: Console, text: str) -> None:

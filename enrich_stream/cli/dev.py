@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from enrich_stream.broker.choose import start_broker
+from enrich_stream.cli.dev_key import Credentials, kept_key
 from enrich_stream.cli.running import errors_as_one_line
 from enrich_stream.errors import SetupError
 from enrich_stream.settings import load_settings
@@ -41,27 +42,34 @@ def dev(
                 interruptible(),
                 start_broker(data_dir=home / "kafka", keep_data=True, say=console.print) as broker,
             ):
-                asyncio.run(apply_topics(broker.bootstrap_servers, topics_for(settings)))
+                topics, file = topics_for(settings), home / "access-key"
+                asyncio.run(apply_topics(broker.bootstrap_servers, topics))
+                key = asyncio.run(kept_key(file, broker.bootstrap_servers, topics.access_keys))
                 with Stack(home, broker.bootstrap_servers) as stack:
                     url = f"http://127.0.0.1:{port}"
                     front_door = stack.start_api(port=port)
                     for number in range(workers):
                         stack.start_worker(f"worker-{number + 1}")
                     wait_until_ready(front_door, url)
-                    _say_hello(console, url, broker.bootstrap_servers, home)
+                    _say_hello(console, url, key, broker.bootstrap_servers, home)
                     _until_something_ends(stack)
         except KeyboardInterrupt:
             console.print("Stopped; the data is kept.")
 
 
-def _say_hello(console: Console, url: str, bootstrap_servers: str, home: Path) -> None:
+def _say_hello(
+    console: Console, url: str, key: Credentials, bootstrap_servers: str, home: Path
+) -> None:
+    headers = key.headers() | {"Content-Type": "application/json"}
+    sent = " ".join(f"-H '{name}: {value}'" for name, value in headers.items())
     example = (
-        f"curl {url}/api/enrichments -H 'content-type: application/json' -d "
+        f"curl {url}/api/enrichments {sent} -d "
         """'{"identifier": {"linkedin_url": "https://www.linkedin.com/in/mira-okafor"}, """
         """"fields": ["contact.email", "contact.phone"]}'"""
     )
     records = os.environ.get("ENRICH_DIRECTORY_FILE", "none; set ENRICH_DIRECTORY_FILE to a file")
-    console.print(f"Front door  {url} (no key is needed on this machine)", highlight=False)
+    console.print(f"Front door  {url}, documented at {url}/docs", highlight=False)
+    console.print(f"Key         in {home / 'access-key'}", highlight=False)
     console.print(f"Kafka       {bootstrap_servers}", highlight=False)
     console.print(f"Records     {records}", highlight=False)
     console.print(f"Logs        {home / 'logs'}", highlight=False)

@@ -1,9 +1,10 @@
 """How a command runs: settings read, logging set up, errors as one line, and never a traceback."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 import uvloop
@@ -11,6 +12,8 @@ import uvloop
 from enrich_stream.errors import EnrichStreamError
 from enrich_stream.logs import set_up_logging
 from enrich_stream.settings import Settings, load_settings
+
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -21,6 +24,14 @@ def errors_as_one_line() -> Iterator[None]:
     except EnrichStreamError as error:
         typer.echo(f"enrich-stream: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def ask_kafka(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do work that ends; what went wrong on purpose becomes one line and exit code 1."""
+    # Its own complaints about a cluster that does not answer would stand beside ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    with errors_as_one_line():
+        return asyncio.run(work)
 
 
 def serve(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:

@@ -1,17 +1,15 @@
 """``enrich-stream topics``: shows how the cluster differs from ``topics.yaml``, and mends it."""
 
-import asyncio
-import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from enrich_stream.cli.running import errors_as_one_line
+from enrich_stream.cli.running import ask_kafka
 from enrich_stream.settings import Settings
 from enrich_stream.topic_admin import apply_topics, plan_topics
 from enrich_stream.topic_plan import Mark, Plan
@@ -23,7 +21,6 @@ DIFFERENT = 2
 _COLOURS = {Mark.ADD: "green", Mark.REMOVE: "red", Mark.CHANGE: "yellow", Mark.REFUSE: "bold red"}
 # As for all other commands.
 _DEFAULT_SERVERS: str = Settings.model_fields["kafka_bootstrap_servers"].default
-_T = TypeVar("_T")
 
 topics_app = typer.Typer(
     name="topics",
@@ -77,7 +74,7 @@ def show_plan(
         replication_factor=replication_factor,
         retention_days=retention_days,
     )
-    found = _run(_plan(bootstrap_servers, declared))
+    found = ask_kafka(_plan(bootstrap_servers, declared))
     _print(found)
     if found.refusals:
         raise typer.Exit(FAILED)
@@ -103,7 +100,7 @@ def apply_plan(
         replication_factor=replication_factor,
         retention_days=retention_days,
     )
-    done = _run(_apply(bootstrap_servers, declared))
+    done = ask_kafka(_apply(bootstrap_servers, declared))
     _print(done)
     Console().print("The topics are as declared.")
 
@@ -114,14 +111,6 @@ async def _plan(servers: str, declared: Callable[[], Topics]) -> Plan:
 
 async def _apply(servers: str, declared: Callable[[], Topics]) -> Plan:
     return await apply_topics(servers, declared())
-
-
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Do the work; what went wrong on purpose becomes one line and exit code 1."""
-    # Its own complaints about a cluster that does not answer would stand beside ours.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with errors_as_one_line():
-        return asyncio.run(work)
 
 
 def _print(found: Plan) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
+from enrich_stream.verification.verdict import Verdict
 
 __all__ = ["Answer", "Finding", "Outcome", "Provider", "Question", "Value"]
 
@@ -25,6 +26,9 @@ class Value:
         verification: How it was verified, for example ``operator`` or ``mailbox``.
         observed_at: When the provider saw it, UTC; None when the provider does not say.
         confidence: 0 to 1; None when the provider does not say.
+        verdict: What the provider says of an e-mail, in our words; None when it says nothing. A
+            verified value without one is vouched for by its source and not checked again.
+        details: What else is known of it, for example the region of a phone.
     """
 
     value: Any
@@ -32,6 +36,8 @@ class Value:
     verification: str | None = None
     observed_at: datetime | None = None
     confidence: float | None = None
+    verdict: Verdict | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,14 @@ class Finding:
         outcome: Found, absent or unknown.
         values: Best first. Absent may carry values that are not verified.
         reason: A short fixed phrase why, for example ``no such person`` or ``timed out``.
+        retry_at: From when on asking again may give more, in seconds since the epoch; None when
+            it will not.
     """
 
     outcome: Outcome
     values: tuple[Value, ...] = ()
     reason: str = ""
+    retry_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +81,8 @@ class Answer:
     """What a provider answers.
 
     Attributes:
-        findings: One for each field that was asked for.
+        findings: One for each field that was asked for, except those that the provider never
+            answers by such an identifier.
         person_known: Whether the provider knows this person at all, even with nothing to say
             about the fields asked for.
         cost: What the provider charged, in its own credits.
@@ -92,21 +102,36 @@ class Answer:
         return cls(findings={name: Finding(outcome, reason=reason) for name in fields}, cost=cost)
 
 
+def everything() -> Mapping[IdentifierKind, frozenset[Field]]:
+    """What somebody answers who can be asked anything by any identifier."""
+    return dict.fromkeys(IdentifierKind, frozenset(Field))
+
+
+def fields_of(provider: "Provider") -> frozenset[Field]:
+    """All that a provider can answer, by whatever identifier."""
+    return frozenset().union(*provider.answers.values())
+
+
 class Provider(Protocol):
     """A source of contact data.
 
     Attributes:
         name: As it stands in evidence, settings and metrics.
-        kinds: The identifiers it can be asked by.
-        fields: The fields it can answer.
+        answers: The fields it can answer, by the identifier it is asked by.
         is_local: True for records of the operator's own, which cost nothing to ask again:
             they are asked before the memory of earlier answers.
+        answers_at_once: Whether one call answers all fields for the same price, so that it is
+            asked for everything that is open.
     """
 
     name: str
-    kinds: frozenset[IdentifierKind]
-    fields: frozenset[Field]
     is_local: bool
+    answers_at_once: bool
+
+    @property
+    def answers(self) -> Mapping[IdentifierKind, frozenset[Field]]:
+        """See above; nobody sets it from outside."""
+        ...
 
     async def start(self) -> None:
         """Open what is needed; raises ``SetupError`` when that cannot be done."""

@@ -1,5 +1,6 @@
 """What the server's answer says about each row."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,20 +48,23 @@ def invalid(why: str) -> RowResult:
 
 
 def read_operation(
-    operation: Mapping[str, Any], expected: int, fields: Sequence[Field]
+    operation: Mapping[str, Any], sent: Sequence[Mapping[str, str]], fields: Sequence[Field]
 ) -> list[RowResult]:
     """One result for each identifier that was sent, in the order they were sent.
 
     Args:
         operation: The body of a GET whose status is final.
-        expected: How many identifiers were sent.
+        sent: The identifiers that were sent.
         fields: What was asked for.
     """
     items = _mapping(operation.get("result")).get("items")
-    answered = [read_item(_mapping(item), fields) for item in items or ()][:expected]
+    answers = [_mapping(item) for item in items or ()][: len(sent)]
     why = _message(operation) or "the server gave no answer for this row"
     silence = RowResult(status=RowStatus.UNKNOWN, error=why)
-    return answered + [silence] * (expected - len(answered))
+    return [
+        silence if answer is None else read_item(answer, fields)
+        for answer in _by_row(answers, sent)
+    ]
 
 
 def read_item(item: Mapping[str, Any], fields: Sequence[Field]) -> RowResult:
@@ -76,6 +80,19 @@ def read_item(item: Mapping[str, Any], fields: Sequence[Field]) -> RowResult:
         profile=answer.get("profile"),
         signals=answer.get("signals"),
     )
+
+
+def _by_row(
+    answers: Sequence[Mapping[str, Any]], sent: Sequence[Mapping[str, str]]
+) -> list[Mapping[str, Any] | None]:
+    """The answer of each identifier, or None. A job that was cancelled has only some of them."""
+    if len(answers) == len(sent):
+        return list(answers)
+    left = deque(answers)
+    return [
+        left.popleft() if left and left[0].get("identifier", identifier) == identifier else None
+        for identifier in sent
+    ]
 
 
 def _judge(

@@ -49,8 +49,13 @@ def fault_of(row: Row) -> str | None:
 
 def request_body(rows: Sequence[Row], fields: Sequence[Field]) -> bytes:
     """The body of the POST that asks about these rows."""
-    identifiers = [{str(row.kind): row.value} for row in rows]
-    return msgspec.json.encode({"identifiers": identifiers, "fields": [str(f) for f in fields]})
+    body = {"identifiers": identifiers_of(rows), "fields": [str(f) for f in fields]}
+    return msgspec.json.encode(body)
+
+
+def identifiers_of(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """The rows' identifiers, as they are sent and as answers repeat them."""
+    return [{str(row.kind): row.value} for row in rows]
 
 
 def idempotency_key(body: bytes, salt: str) -> str:

@@ -17,7 +17,14 @@ import msgspec
 
 from enrich_stream.errors import InputError, UnavailableError
 from enrich_stream.submit.answers import RowResult, RowStatus, invalid, read_operation
-from enrich_stream.submit.batches import Batch, cut, fault_of, idempotency_key, request_body
+from enrich_stream.submit.batches import (
+    Batch,
+    cut,
+    fault_of,
+    idempotency_key,
+    identifiers_of,
+    request_body,
+)
 from enrich_stream.submit.client import Accepted, EnrichmentClient
 from enrich_stream.submit.journal import (
     AcceptedBatch,
@@ -213,16 +220,16 @@ class _Run:
     async def _results_of(self, batch: Batch, accepted: AcceptedBatch) -> list[RowResult] | None:
         """Every row's result; None when the server no longer knows the job."""
         faults = accepted.faults
-        asked = len(batch.rows) - len(faults)
+        sent = [row for position, row in enumerate(batch.rows) if position not in faults]
         answers: Iterator[RowResult] = iter(())
         if accepted.job_id:
             operation = await self._client.outcome(
                 accepted.job_id,
-                lambda percent: self._meter.report(batch.index, asked * percent / 100),
+                lambda percent: self._meter.report(batch.index, len(sent) * percent / 100),
             )
             if operation is None:
                 return None
-            answers = iter(read_operation(operation, asked, self._fields))
+            answers = iter(read_operation(operation, identifiers_of(sent), self._fields))
         return [
             invalid(faults[position]) if position in faults else next(answers)
             for position in range(len(batch.rows))

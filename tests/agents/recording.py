@@ -6,6 +6,7 @@ import contextlib
 from faust.types.tuples import TP, RecordMetadata
 
 from enrich_stream.app import create_app
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
 from enrich_stream.topics import load_topics
 
@@ -79,9 +80,14 @@ async def until(condition, seconds=5.0):
             await asyncio.sleep(0)
 
 
+def an_app(settings, *providers, topics=TOPICS, store="memory://"):
+    """A worker's application that is not started."""
+    return create_app(settings, topics, Enrichment(providers), store=store)
+
+
 @contextlib.asynccontextmanager
 async def agent_under_test(name, tmp_path, *providers, **settings):
-    app = create_app(Settings(data_dir=tmp_path, **settings), TOPICS, providers, store="memory://")
+    app = an_app(Settings(data_dir=tmp_path, **settings), *providers)
     app.finalize()
     app._producer = producer = RecordingProducer()
     app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there

@@ -6,8 +6,8 @@ import msgspec
 from recording import TOPICS, agent_under_test, until
 from samples import tasks_of
 
-from enrich_stream.person import Field, IdentifierKind, Outcome
-from enrich_stream.providers.base import Answer, Finding, Value
+from enrich_stream.person import Outcome
+from enrich_stream.providers.base import Answer, Finding, Value, everything
 from enrich_stream.records import EnrichedContact, IdentifierResults, decode, encode
 
 KEY = b"op_1"
@@ -16,8 +16,8 @@ KEY = b"op_1"
 class Provider:
     """The outside world: knows everybody; may be told to wait, or to fail, for some."""
 
-    name, is_local = "outside", False
-    kinds, fields = frozenset(IdentifierKind), frozenset(Field)
+    name, is_local, answers_at_once = "outside", False, True
+    answers = everything()
 
     def __init__(self, *, waits_for=None, fails_for=()):
         self.waits_for, self._fails_for = waits_for or {}, fails_for

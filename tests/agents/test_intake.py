@@ -3,9 +3,8 @@
 import asyncio
 
 import pytest
-from recording import TOPICS
+from recording import an_app
 
-from enrich_stream.app import create_app
 from enrich_stream.settings import Settings
 
 SIZE = 10
@@ -13,7 +12,7 @@ SIZE = 10
 
 @pytest.fixture
 async def app(tmp_path):
-    app = create_app(Settings(data_dir=tmp_path), TOPICS, [], store="memory://")
+    app = an_app(Settings(data_dir=tmp_path))
     app.finalize()
     app.flow_control.resume()
     yield app
@@ -72,3 +71,24 @@ async def test_nothing_is_read_while_reading_is_taken_up_at_the_committed_offset
     await app.consumer.perform_seek()
 
     assert flowed == [False]
+
+
+@pytest.fixture
+def with_a_record(app):
+    """A queue of the kind that is emptied when a flow is resumed."""
+    queue = app.FlowControlQueue(maxsize=SIZE, clear_on_resume=True)
+    queue.put_nowait("record")
+    return queue
+
+
+async def test_resuming_a_flow_that_is_under_way_loses_nothing(app, with_a_record):
+    """What has been fetched would not come again, and a warm copy of a table would have a hole."""
+    app.flow_control.resume()
+    assert with_a_record.qsize() == 1
+
+
+async def test_resuming_a_suspended_flow_drops_what_came_before(app, with_a_record):
+    """It is of partitions that may have moved on, and comes again to whoever has them."""
+    app.flow_control.suspend()
+    app.flow_control.resume()
+    assert with_a_record.qsize() == 0

@@ -2,18 +2,25 @@
 
 import asyncio
 from collections import defaultdict
+from datetime import timedelta
 from types import SimpleNamespace
 
+import msgspec
 import pytest
+from aiokafka.errors import KafkaConnectionError
+from faust.types import TP
 from recording import TOPICS
-from samples import AT, LATER
+from samples import AT, LATER, a_job
 
-from enrich_stream.agents.recollection import Recollection
+from enrich_stream import clock
+from enrich_stream.agents.recollection import Person, Recollection
+from enrich_stream.enrichment import Enriched
 from enrich_stream.memory import remember
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import EnrichedContact, Evidence, FieldResult, encode
 
 PERSON = "email:mira@x.example"
+CONTACTS = TP(TOPICS.contacts.name, 0)
 
 
 def contact(place, value, at=AT):
@@ -116,6 +123,45 @@ async def test_where_nothing_is_unread_nothing_is_awaited(kafka):
         await recollection(**kafka).until_complete(0)
 
 
+async def test_how_far_the_group_was_may_become_known_later(monkeypatch):
+    """Tasks may flow a moment before it is: then nothing more is read, and nobody must wait."""
+    monkeypatch.setattr("enrich_stream.agents.recollection._LOOK_SECONDS", 0.01)
+    memory = recollection(end=3)
+    waiting = asyncio.create_task(memory.until_complete(0))
+    assert not await has_ended(waiting)
+
+    memory._app.consumer._committed_offset[CONTACTS] = 3
+
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_a_kafka_that_cannot_say_is_asked_again(monkeypatch):
+    """It is no fault of the task, which must not end among the dead letters for it."""
+    monkeypatch.setattr("enrich_stream.agents.recollection._LOOK_SECONDS", 0.01)
+    memory = recollection(end=0)
+    fails = [TimeoutError(), KafkaConnectionError()]
+    highwaters = memory._app.consumer.highwaters
+
+    async def fails_twice(*partitions):
+        if fails:
+            raise fails.pop()
+        return await highwaters(*partitions)
+
+    memory._app.consumer.highwaters = fails_twice
+    async with asyncio.timeout(5):
+        await memory.until_complete(0)
+    assert not fails
+
+
+def test_a_row_that_cannot_be_read_is_as_good_as_none():
+    """One of a newer version, after a step back: to ask again costs less than to stop."""
+    row = encode(remember(None, contact(0, "mira@x.example")))
+    memory = recollection({PERSON.encode(): row.replace(b'"version":1', b'"version":9')})
+
+    assert memory.recall(PERSON) is None
+
+
 async def test_with_its_partitions_everything_is_forgotten():
     """Others may write to them from now on: the next assignment asks Kafka again."""
     memory = recollection(end=1)
@@ -129,3 +175,43 @@ async def test_with_its_partitions_everything_is_forgotten():
     waiting = asyncio.create_task(memory.until_complete(0))
     assert not await has_ended(waiting)
     waiting.cancel()
+
+
+def looked_up(result, job, *, is_limited=False):
+    """A person about whom somebody has just been asked for ``job``."""
+    enriched = Enriched(True, {Field.EMAIL: result}, (), is_limited=is_limited)
+    return Person(job=job, enriched=enriched)
+
+
+RESULT = contact(0, "mira@x.example").fields[Field.EMAIL]
+
+
+@pytest.mark.parametrize(
+    ("other", "shares"),
+    [
+        ({}, True),
+        ({"max_age_seconds": 0}, True),
+        ({"fields": (Field.EMAIL, Field.PHONE)}, False),
+        ({"providers": ("endpoint",)}, False),
+    ],
+    ids=["the same", "of this moment", "more is wanted", "other providers"],
+)
+def test_who_waits_for_the_same_person_shares_the_answer_when_it_is_one_for_it(other, shares):
+    """The question must have been the same one, or more."""
+    person = looked_up(RESULT, a_job())
+
+    assert bool(person.share(a_job(**other))) is shares
+
+
+def test_an_answer_from_memory_may_be_too_old_for_who_waits():
+    """The one before was content with what was remembered; this job is not."""
+    old = clock.iso(clock.present() - timedelta(days=1))
+    person = looked_up(msgspec.structs.replace(RESULT, as_of=old), a_job())
+
+    assert person.share(a_job())
+    assert person.share(a_job(max_age_seconds=3600)) is None
+
+
+def test_an_answer_that_was_cut_short_is_shared_with_nobody():
+    """The limits of one job are none of another's."""
+    assert looked_up(RESULT, a_job(), is_limited=True).share(a_job()) is None

@@ -76,3 +76,14 @@ async def test_a_result_is_acknowledged_only_when_row_and_header_are_in_the_chan
         agent.producer.release()
 
         await until(lambda: message.acked)
+
+
+async def test_results_that_are_handled_at_once_are_all_counted(tmp_path):
+    """Between reading a row and assigning it nobody else may have a turn."""
+    async with agent_under_test("settle_job", tmp_path) as agent:
+        agent.producer.hold()
+        for place in range(5):
+            await agent.put(KEY, encode(results_of(a_job(5), settled(place))))
+        await until(lambda: len(agent.producer.on(TOPICS.jobs_changelog)) == 5)
+
+        assert job.is_complete(decode(agent.table("jobs")[KEY], JobHeader))

@@ -1,10 +1,15 @@
 """A request opens its job and becomes tasks."""
 
+from datetime import datetime, timedelta
+
+import pytest
 from recording import TOPICS, agent_under_test, until
 from samples import AT, a_job, a_request, results_of, settled
 
-from enrich_stream import job
+from enrich_stream import clock, job
+from enrich_stream.fair_share import FairShare
 from enrich_stream.partitions import partition_of
+from enrich_stream.person import Outcome
 from enrich_stream.records import IdentifierTasks, JobHeader, decode, encode
 
 KEY = b"op_1"
@@ -99,3 +104,52 @@ async def test_items_settled_before_the_repeat_are_not_sent_again(tmp_path):
         sent = agent.producer.on(TOPICS.tasks)
         indexes = [item.index for m in sent for item in decode(m.value, IdentifierTasks).items]
         assert sorted(indexes) == [0, 2]
+
+
+@pytest.mark.parametrize(("was_set", "sent"), [(False, 0), (True, 1)])
+async def test_a_request_past_its_retention_is_dropped_unless_the_clock_was_set(
+    tmp_path, monkeypatch, was_set, sent
+):
+    """A job that was deleted must not begin again; one that was accepted must not be lost."""
+    after = datetime.fromisoformat(AT) + timedelta(days=8)
+    monkeypatch.setattr(clock, "present", lambda: after)
+    monkeypatch.setattr(clock, "has_stepped", lambda: was_set)
+    async with agent_under_test("split_request", tmp_path) as agent:
+        await agent.handle(KEY, encode(a_request(1)))
+
+        assert len(agent.producer.on(TOPICS.tasks)) == sent
+
+
+async def test_what_is_settled_while_the_tasks_are_on_their_way_stays_settled(tmp_path):
+    """The header is read again before it says that the tasks are out."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        agent.producer.hold()
+        message = await agent.put(KEY, encode(a_request(2)))
+        await until(lambda: agent.producer.on(TOPICS.tasks))
+        header = decode(agent.table("jobs")[KEY], JobHeader)
+        agent.table("jobs").data[KEY] = encode(job.settle(header, [settled(1)], AT))
+
+        agent.producer.release()
+
+        await until(lambda: message.acked)
+        header = decode(agent.table("jobs")[KEY], JobHeader)
+        assert header.dispatched
+        assert job.count(header, Outcome.FOUND) == 1
+
+
+async def test_a_job_that_retention_has_removed_while_it_waited_does_not_begin(tmp_path):
+    """Its request is done with: there is nothing left to do it for."""
+    async with agent_under_test("split_request", tmp_path, organisation_items_under_way=1) as agent:
+        await agent.handle(b"op_0", encode(a_request(1, job_id="op_0")))
+        waiting = await agent.put(KEY, encode(a_request(2)))
+        await until(lambda: KEY in agent.table("jobs"))
+        agent.table("jobs").data.pop(KEY)
+        sent = len(agent.producer.on(TOPICS.tasks))
+
+        (share,) = [f.__self__ for f in agent.app.on_hand_back if isinstance(f.__self__, FairShare)]
+        share.settled("op_0", open_items=0)
+
+        await until(lambda: waiting.acked)
+        assert len(agent.producer.on(TOPICS.tasks)) == sent
+        assert agent.producer.on(TOPICS.dead_letters) == []
+        assert KEY not in agent.table("jobs")

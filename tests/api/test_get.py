@@ -1,11 +1,15 @@
 """``GET /api/enrichments/{id}``, health, and what every answer has."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
 from front_door import TOPICS, MemoryKafka, front_door
 from samples import a_job, settled
 
+from api.job_store import JobStore
+from enrich_stream.partitions import partition_of
 from enrich_stream.person import Outcome
 from enrich_stream.records import VERSION, EnrichmentRequested, encode
 
@@ -152,6 +156,61 @@ async def test_a_copy_of_another_life_of_the_topics_is_thrown_away(tmp_path):
 
     async with front_door(tmp_path, MemoryKafka()) as http:
         assert (await http.get("/api/enrichments/op_1")).status_code == 404
+
+
+async def test_a_restarted_front_door_shows_no_less_than_before(tmp_path):
+    """Until it has read what was there at its start, only jobs that have ended are answered."""
+    kafka = MemoryKafka()
+    kafka.settle(a_job(1, job_id="op_ended"), settled(0))
+    kafka.settle(a_job(2, job_id="op_open"), settled(0))
+    async with front_door(tmp_path, kafka) as http:
+        assert (await http.get("/api/enrichments/op_open")).json()["progress"] == 50
+    kafka.settle(a_job(2, job_id="op_open"), settled(0), settled(1))
+
+    kafka.delivers = False
+    async with front_door(tmp_path, kafka, catch_up_seconds=0.05) as http:
+        assert (await http.get("/api/enrichments/op_ended")).json()["status"] == "succeeded"
+        assert (await http.get("/api/enrichments/op_open")).status_code == 503
+
+        kafka.delivers = True
+        kafka.settle(a_job(1, job_id="op_other"), settled(0))
+        assert (await http.get("/api/enrichments/op_open")).json()["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("key", [b"\xff\xfe", b"/"])
+async def test_a_key_that_is_nobodys_job_does_not_stop_the_standby(tmp_path, key):
+    """Whatever else somebody writes to the topics, the jobs behind it are shown."""
+    kafka = MemoryKafka()
+    row = SimpleNamespace(key=key, value=b"\xff", offset=0)
+    for topic in (TOPICS.job_items_changelog, TOPICS.jobs_changelog, TOPICS.requests):
+        partition = partition_of("op_1", topic.partitions)
+        kafka.logs[TopicPartition(topic.name, partition)].append(row)
+    kafka.settle(a_job(1), settled(0))
+    async with front_door(tmp_path, kafka) as http:
+        poll = (await http.get("/api/enrichments/op_1")).json()
+
+    assert poll["status"] == "succeeded"
+
+
+async def test_an_error_nobody_expected_does_not_end_the_standby(tmp_path, monkeypatch):
+    """It reads on where it was, and says that it is not ready meanwhile."""
+    kafka = MemoryKafka()
+    failing = [True]
+    apply = JobStore.apply
+
+    def fails_once(store, **batch):
+        if failing and any(batch["requests"]):
+            failing.pop()
+            raise RuntimeError("a bug")
+        return apply(store, **batch)
+
+    monkeypatch.setattr(JobStore, "apply", fails_once)
+    monkeypatch.setattr("api.standby.RETRY_SECONDS", 0.01)
+    async with front_door(tmp_path, kafka) as http:
+        accept(kafka, a_job(1))
+        assert (await http.get("/api/enrichments/op_1")).status_code == 200
+
+    assert not failing
 
 
 async def test_ready_is_true_only_when_kafka_takes_writes_and_the_standby_has_caught_up(tmp_path):

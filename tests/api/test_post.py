@@ -118,6 +118,21 @@ async def test_the_same_idempotency_key_names_the_same_job(tmp_path):
     assert first.json()["id"] == second.json()["id"] != other.json()["id"]
 
 
+async def test_a_key_that_a_batch_had_is_never_an_error_of_ours(tmp_path):
+    """A single person under the key of a finished batch: its operation, and no 500."""
+    kafka = MemoryKafka()
+    kafka.on_request = lambda request: kafka.settle(
+        request.job, *[settled(item.index) for item in request.items]
+    )
+    key = {"Idempotency-Key": "7"}
+    async with front_door(tmp_path, kafka, sync_budget_seconds=1) as http:
+        batch = await http.post("/api/enrichments", json=BATCH, headers=key)
+        single = await http.post("/api/enrichments", json=SINGLE, headers=key)
+
+    assert batch.status_code == 202
+    assert single.status_code < 500
+
+
 async def test_kafka_down_is_503_with_retry_after_and_nothing_is_accepted(tmp_path):
     """Accepted means durable: what Kafka has not taken is not accepted."""
     kafka = MemoryKafka()
@@ -161,6 +176,11 @@ def person(**named):
         (person(**LINKEDIN) | {"colour": "red"}, {"colour"}),
         (person(**LINKEDIN) | {"signals_config": {"since_days": 0}}, {"signals_config.since_days"}),
         (person(**LINKEDIN) | {"signals_config": []}, {"signals_config"}),
+        (
+            person(**LINKEDIN)
+            | {"signals_config": {"platforms": ["githib", "hn"], "handles": {"my_space": "m"}}},
+            {"signals_config.platforms.0", "signals_config.handles.my_space.[key]"},
+        ),
     ],
 )
 async def test_every_fault_of_a_body_is_named_where_it_is(tmp_path, body, places):
@@ -175,6 +195,16 @@ async def test_every_fault_of_a_body_is_named_where_it_is(tmp_path, body, places
     assert {fault["property"] for fault in answer["errors"]} == places
     assert all(fault["message"] and fault["constraints"] for fault in answer["errors"])
     assert kafka.requests == []
+
+
+async def test_platforms_may_be_named_in_any_usual_way(tmp_path):
+    """Other names and any case, and those that only a provider of the operator's own has."""
+    config = {"platforms": ["GitHub", "hn", "linkedin", "crm"], "max_posts": {"Twitter": 5}}
+    body = person(**LINKEDIN) | {"fields": ["signals"], "signals_config": config}
+    async with front_door(tmp_path, MemoryKafka()) as http:
+        response = await http.post("/api/enrichments", json=body)
+
+    assert response.status_code == 202
 
 
 async def test_all_faults_of_a_batch_are_listed_at_once(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from service import Service
 
 from enrich_stream.broker.choose import start_broker
+from enrich_stream.cli.dev_key import new_key
 from enrich_stream.stack import Stack
 from enrich_stream.topic_admin import apply_topics
 from enrich_stream.topics import load_topics
@@ -31,6 +32,13 @@ def kafka():
 
 
 @pytest.fixture(scope="session")
+def headers(kafka):
+    """Those of an access key; once there is one, no front door answers without."""
+    topic = load_topics().access_keys
+    return asyncio.run(new_key(kafka.bootstrap_servers, topic, "tests")).headers()
+
+
+@pytest.fixture(scope="session")
 def directory(tmp_path_factory):
     """Records of people named ``person-N`` whose e-mail is ``person-N@x.example``."""
     file = tmp_path_factory.mktemp("directory") / "people.jsonl"
@@ -46,10 +54,16 @@ def directory(tmp_path_factory):
 
 
 @pytest.fixture
-def service(kafka, directory, tmp_path):
+def service(kafka, headers, directory, tmp_path):
     """Nothing started yet; all that a test starts on it is stopped at its end."""
-    environ = {"ENRICH_DIRECTORY_FILE": str(directory), "ENRICH_SESSION_TIMEOUT_SECONDS": "6"}
+    environ = {
+        "ENRICH_DIRECTORY_FILE": str(directory),
+        "ENRICH_SESSION_TIMEOUT_SECONDS": "6",
+        # Tests look often.
+        "ENRICH_REQUESTS_PER_MINUTE": "0",
+        "ENRICH_POLLS_PER_MINUTE": "0",
+    }
     with Stack(tmp_path, kafka.bootstrap_servers, environ) as stack:
-        service = Service(stack)
+        service = Service(stack, headers)
         yield service
         service.close()

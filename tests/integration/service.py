@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from types import MappingProxyType
 
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -21,9 +22,10 @@ DEADLINE_SECONDS = 120.0
 class FrontDoor:
     """A client of one front-door process."""
 
-    def __init__(self, process, port):
+    def __init__(self, process, port, headers):
         self.process, self.port = process, port
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        url = f"http://127.0.0.1:{port}"
+        self.http = httpx2.Client(base_url=url, headers=headers, timeout=30)
 
     def post(self, body):
         return self.http.post("/api/enrichments", json=body)
@@ -55,8 +57,8 @@ class FrontDoor:
 class Service:
     """The processes of one test."""
 
-    def __init__(self, stack):
-        self.stack = stack
+    def __init__(self, stack, headers):
+        self.stack, self.headers = stack, headers
         self._doors = []
 
     def close(self):
@@ -67,11 +69,11 @@ class Service:
     def bootstrap_servers(self):
         return self.stack.bootstrap_servers
 
-    def front_door(self, name="api-1", port=None):
+    def front_door(self, name="api-1", port=None, environ=MappingProxyType({})):
         port = port or free_port()
-        process = self.stack.start_api(name, port=port)
+        process = self.stack.start_api(name, environ, port=port)
         wait_until_ready(process, f"http://127.0.0.1:{port}")
-        self._doors.append(FrontDoor(process, port))
+        self._doors.append(FrontDoor(process, port, self.headers))
         return self._doors[-1]
 
     def workers(self, count):
@@ -92,6 +94,11 @@ class Service:
 
     def produce(self, topic, key, value, partition=None):
         asyncio.run(_produce(self.bootstrap_servers, topic.name, key, value, partition))
+
+    def produce_in_transaction(self, topic, key, value, partition):
+        asyncio.run(
+            _produce_in_transaction(self.bootstrap_servers, topic.name, key, value, partition)
+        )
 
     def records(self, topic):
         """All records of a topic up to now."""
@@ -150,6 +157,12 @@ async def _task_partitions(bootstrap_servers):
 
 async def _produce(bootstrap_servers, topic, key, value, partition):
     async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers) as producer:
+        await producer.send_and_wait(topic, value, key, partition=partition)
+
+
+async def _produce_in_transaction(bootstrap_servers, topic, key, value, partition):
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id="somebody")
+    async with producer, producer.transaction():
         await producer.send_and_wait(topic, value, key, partition=partition)
 
 

@@ -4,9 +4,14 @@ import shutil
 import time
 
 import pytest
-from service import TERMINAL, emails, until
+from samples import AT, a_job
+from service import TERMINAL, TOPICS, emails, until
+
+from enrich_stream.job import open_job
+from enrich_stream.records import encode
 
 JOBS = 50
+SESSION_SECONDS = 6  # as the fixture has it
 SIZE = 100
 
 
@@ -26,6 +31,22 @@ def test_every_job_ends_right_when_a_worker_is_killed_in_the_middle(service):
         result = door.result(job)
         assert result["status"] == "succeeded"
         assert emails(result) == [[f"{name}@x.example"] for name in batch]
+
+
+@pytest.mark.slow  # it is about seconds, and so about a machine that has some to spare
+def test_after_a_kill_everything_is_served_again_within_the_session_and_five_seconds(service):
+    """The other worker notices, takes the partitions over and has their tables whole by then."""
+    _, victim = service.workers(2)
+    door = service.front_door()
+    names = [f"person-{n}" for n in range(SIZE)]
+    door.result(door.submit(names))
+
+    victim.kill()
+    killed = time.monotonic()
+    job_id = door.submit(names)
+
+    assert door.result(job_id)["status"] == "succeeded"
+    assert time.monotonic() - killed < SESSION_SECONDS + 5
 
 
 def test_a_front_door_that_lost_its_disk_answers_every_old_job(service):
@@ -109,3 +130,16 @@ def test_while_kafka_is_down_nothing_is_accepted_and_finished_jobs_are_shown(ser
     assert ready.status_code == 503
     until(lambda: door.http.get("/health/ready").status_code == 200, "the front door is ready")
     assert emails(door.result(door.submit(["person-2"]))) == [["person-2@x.example"]]
+
+
+def test_a_changelog_whose_last_record_nobody_is_shown_is_read_to_its_end(service):
+    """A marker of somebody's transaction ends it: the engine would wait for a record behind it."""
+    header, partition = encode(open_job(a_job(1, job_id="op_marked"), AT)), 3
+    service.produce_in_transaction(TOPICS.jobs_changelog, b"op_marked", header, partition)
+    try:
+        service.stack.start_worker("worker-1")
+        door = service.front_door()
+        names = [f"person-{n}" for n in range(SIZE)]
+        assert emails(door.result(door.submit(names))) == [[f"{name}@x.example"] for name in names]
+    finally:
+        service.produce(TOPICS.jobs_changelog, b"op_marked", None, partition)

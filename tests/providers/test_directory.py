@@ -12,8 +12,8 @@ from directory_samples import LINKEDIN, MIRA, X, csv_file, found, json_lines
 
 from enrich_stream.errors import InputError, SetupError
 from enrich_stream.identifiers import normalise
-from enrich_stream.person import Field, IdentifierKind
-from enrich_stream.providers.base import Finding, Outcome, Provider, Question
+from enrich_stream.person import Field
+from enrich_stream.providers.base import Finding, Outcome, Provider, Question, everything
 from enrich_stream.providers.directory import DirectoryProvider, build
 from enrich_stream.providers.directory.build import build_store
 from enrich_stream.providers.directory.rows import read_rows
@@ -92,7 +92,7 @@ def test_it_is_a_provider(tmp_path):
     """It answers every field by every identifier, from records of the operator's own."""
     provider: Provider = DirectoryProvider(tmp_path / "people.csv", tmp_path)
     assert provider.name == "directory"
-    assert (provider.kinds, provider.fields) == (frozenset(IdentifierKind), frozenset(Field))
+    assert provider.answers == everything()
     assert provider.is_local
 
 

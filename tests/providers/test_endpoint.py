@@ -11,11 +11,12 @@ from aiohttp import web
 from endpoint_samples import BOTH, MIRA, SECONDS, Endpoint, a_question, email, found_one
 from pydantic import SecretStr
 
-from enrich_stream.enrichment import look_up
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.errors import SetupError
-from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
-from enrich_stream.providers.base import Answer, Provider, Question
-from enrich_stream.providers.endpoint import EndpointProvider, provider
+from enrich_stream.person import Field, Identifier, Outcome
+from enrich_stream.providers.base import Answer, Provider, Question, everything
+from enrich_stream.providers.client.transport import KEEP_ALIVE_SECONDS
+from enrich_stream.providers.endpoint import EndpointProvider
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.settings import Settings, load_settings
 from enrich_stream.stack import free_port
@@ -82,7 +83,7 @@ def test_it_is_a_provider():
     """It answers every field by every identifier, and is worth remembering."""
     made: Provider = EndpointProvider("http://127.0.0.1/")
     assert made.name == "endpoint"
-    assert (made.kinds, made.fields) == (frozenset(IdentifierKind), frozenset(Field))
+    assert made.answers == everything()
     assert not made.is_local
 
 
@@ -236,7 +237,7 @@ async def test_the_settings_reach_the_provider(endpoint, monkeypatch):
     (made,) = make_providers(load_settings())
     await made.start()
     try:
-        assert made._session.connector.limit == 7
+        assert made._transport.session.connector.limit == 7
         assert made._timeout_seconds == 8.5
         await made.ask(a_question())
     finally:
@@ -483,7 +484,7 @@ async def test_stopping_ends_what_is_under_way(endpoint, started):
 
 def test_idle_connections_are_given_up_before_usual_servers_do():
     """A question on a connection that is just being closed would be lost."""
-    assert provider.KEEP_ALIVE_SECONDS < 5
+    assert KEEP_ALIVE_SECONDS < 5
 
 
 async def test_nothing_of_the_answer_reaches_the_log(endpoint, started, caplog, capsys):
@@ -492,9 +493,9 @@ async def test_nothing_of_the_answer_reaches_the_log(endpoint, started, caplog, 
     asked = await started(endpoint.url, SecretStr(TOKEN))
     for said in (email("secret@b.example"), email("secret"), {"outcome": "secret"}):
         endpoint.answer_json({"fields": {"contact.email": said}})
-        await look_up(a_question(), [asked])
+        await Enrichment([asked]).look_up(a_question())
     endpoint.answer(text="secret")
-    await look_up(a_question(), [asked])
+    await Enrichment([asked]).look_up(a_question())
     # The fake's own record of requests is not the provider's.
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("aiohttp.access")]
     printed = capsys.readouterr()

@@ -8,7 +8,7 @@ from endpoint_samples import BOTH, MIRA, email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich_stream.enrichment import look_up
+from enrich_stream.enrichment import Enrichment
 from enrich_stream.person import Field, Outcome
 from enrich_stream.providers.base import Answer, Finding, Question, Value
 from enrich_stream.providers.endpoint import EndpointProvider
@@ -302,7 +302,7 @@ async def test_whatever_json_comes_every_field_has_a_finding_that_can_be_sent(co
 
     fields = frozenset(Field)
     question = Question(identifier=MIRA, fields=fields, deadline=float("inf"))
-    enriched = await look_up(question, [Answering("http://127.0.0.1/")])
+    enriched = await Enrichment([Answering("http://127.0.0.1/")]).look_up(question)
     assert enriched.fields.keys() == fields
     assert "endpoint: provider failed" not in {r.reason for r in enriched.fields.values()}
     for result in enriched.fields.values():

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 import pytest
-from enrichment_service import DROP, operation, problem
+from enrichment_service import DROP, item_for, operation, problem
 
 from enrich_stream.errors import InputError, SetupError, UnavailableError
 from enrich_stream.person import Field
@@ -263,6 +263,22 @@ async def test_a_row_the_server_left_out_is_unknown(service, people):
     assert [row["status"] for row in rows_of(summary.output)] == ["absent", "unknown"]
 
 
+async def test_a_cancelled_job_answers_the_rows_it_names_and_no_others(service, people):
+    """It has items of those who were looked up before; the others are unknown, with the reason."""
+    items = [item_for({"github_username": name}, ["contact.email"]) for name in ("b", "d")]
+    error = {"message": "The job was cancelled.", "retryable": False}
+    service.get_troubles.append(operation(status="cancelled", result={"items": items}, error=error))
+    summary = await submit_file(Submission(source=people(list("abcd")), url=service.url))
+
+    assert [(row["emails"], row["error"]) for row in rows_of(summary.output)] == [
+        ("", "The job was cancelled."),
+        ("b@northwind.example", ""),
+        ("", "The job was cancelled."),
+        ("d@northwind.example", ""),
+    ]
+    assert summary.counts == {"found": 2, "absent": 0, "unknown": 2, "invalid": 0}
+
+
 async def test_progress_never_goes_back_and_arrives(service, people):
     """What is shown grows with the server's own progress up to the number of rows."""
     service.polls_needed = {0: 5, 1: 4, 2: 3}
@@ -289,7 +305,7 @@ async def test_a_large_file_is_never_held_in_memory(service, people):
     assert summary.counts["found"] == 100_000
     assert 0 < service.most_open <= 4
     assert len(held) == 10
-    assert max(held) <= 100 * (4 * 4 + 2)
+    assert max(held) <= 100 * (4 * 4 + 2) + 1  # the one that is being read
 
 
 async def test_an_empty_list_of_people_gives_an_empty_output(service, people):

@@ -3,9 +3,10 @@
 from samples import AT
 
 from enrich_stream.answer import item_answer
-from enrich_stream.enrichment import NOBODY_TO_ASK, Enriched
+from enrich_stream.enrichment import Enriched
 from enrich_stream.person import Field, Outcome
 from enrich_stream.records import Evidence, FieldResult
+from enrich_stream.replies import NOBODY_TO_ASK
 
 GIVEN = {"email": "Mira@X.example"}
 

@@ -1,21 +1,19 @@
 """Who is asked, and what their answers add up to."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from enrich_stream.enrichment import (
-    MAX_FIELD_BYTES,
-    MEMORY,
-    NOBODY_TO_ASK,
-    NOTHING_REMEMBERED,
-    Remembered,
-    look_up,
-)
+from enrich_stream.enrichment import MEMORY, NOTHING_REMEMBERED, Enrichment, Remembered
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Finding, Question, Value
 from enrich_stream.records import Evidence, FieldResult
+from enrich_stream.replies import MAX_FIELD_BYTES, NOBODY_TO_ASK
+from enrich_stream.verification.verdict import Verdict
+from enrich_stream.verification.verification import Verification
 
+GITHUB, VERIFIED = IdentifierKind.GITHUB, Verdict.VERIFIED
 MIRA = Identifier(IdentifierKind.LINKEDIN, "mira-okafor")
 EMAIL = frozenset({Field.EMAIL})
 BOTH = frozenset({Field.EMAIL, Field.PHONE})
@@ -24,10 +22,10 @@ BOTH = frozenset({Field.EMAIL, Field.PHONE})
 class StubProvider:
     """The outside world: answers what it is told to, and remembers what it was asked."""
 
-    is_local = False
+    is_local, answers_at_once = False, True
 
     def __init__(self, name, answer=None, *, kinds=frozenset(IdentifierKind), fields=BOTH):
-        self.name, self.kinds, self.fields = name, kinds, fields
+        self.name, self.answers = name, dict.fromkeys(kinds, fields)
         self._answer = answer
         self.asked = []
 
@@ -64,11 +62,11 @@ def found(*values, **evidence):
     return Finding(Outcome.FOUND, tuple(Value(value=value, **evidence) for value in values))
 
 
-def ask(*providers, fields=EMAIL, seconds=5.0, remembered=NOTHING_REMEMBERED):
+def ask(*providers, fields=EMAIL, seconds=5.0, remembered=NOTHING_REMEMBERED, verification=None):
     async def run():
         deadline = asyncio.get_running_loop().time() + seconds
         question = Question(identifier=MIRA, fields=fields, deadline=deadline)
-        return await look_up(question, providers, remembered)
+        return await Enrichment(providers, verification=verification).look_up(question, remembered)
 
     return asyncio.run(run())
 
@@ -208,3 +206,44 @@ def test_an_answer_too_large_to_keep_is_unknown():
 
     assert result.outcome is Outcome.UNKNOWN
     assert result.values == ()
+
+
+class Links(StubProvider):
+    """Knows nothing but by which name the person goes elsewhere."""
+
+    async def ask(self, question):
+        answer = await super().ask(question)
+        return replace(answer, identities=(Identifier(IdentifierKind.GITHUB, "mira-codes"),))
+
+
+def test_a_name_learned_on_the_way_is_used_and_recorded():
+    """The trail says by which name a provider was asked, and whose answer that stood in."""
+    code = StubProvider("code", {"contact.email": found("m@x.example")}, kinds={GITHUB})
+
+    enriched = ask(Links("links", {}), code)
+
+    assert enriched.outcome is Outcome.FOUND
+    first, second = enriched.trail
+    assert (first.identifier, first.learned_from) == ("", "")
+    assert (second.identifier, second.learned_from) == ("github_username:mira-codes", "links")
+
+
+def test_an_address_that_is_checked_and_nobodys_does_not_end_the_asking():
+    """What a provider calls found is checked before it is believed."""
+    role = StubProvider("guesses", {"contact.email": found("info@x.example", verdict=VERIFIED)})
+    knows = StubProvider("knows", {"contact.email": found("mira@x.example", verdict=VERIFIED)})
+
+    enriched = ask(role, knows, verification=Verification(None))
+
+    values = {v.value: v.verified for v in enriched.fields[Field.EMAIL].values}
+    assert values == {"mira@x.example": True, "info@x.example": False}
+
+
+def test_the_operators_own_records_are_taken_at_their_word():
+    """Nobody knows those people better than the operator."""
+    own = StubProvider("directory", {"contact.email": found("info@x.example")})
+    own.is_local = True
+
+    enriched = ask(own, verification=Verification(None))
+
+    assert enriched.fields[Field.EMAIL].values[0].verified

@@ -125,3 +125,66 @@ def test_item_keys_sort_in_the_callers_order():
     keys = [job.item_key("op_1", index) for index in range(100)]
 
     assert keys == sorted(keys)
+
+
+@given(jobs_and_results(), st.data())
+def test_whatever_a_cancellation_comes_between_each_item_ends_once(drawn, data):
+    """What was settled stays, the rest is cancelled for good, and late results change nothing."""
+    total, _, batches = drawn
+    place = data.draw(st.integers(0, len(batches)))
+    header = job.open_job(a_job(total), AT)
+    for batch in batches[:place]:
+        header = job.settle(header, batch, AT)
+    settled_before = job.settled_count(header)
+    was_complete = job.is_complete(header)
+
+    cancelled = job.cancel(header, LATER)
+    end = cancelled
+    for batch in batches:
+        end = job.cancel(job.settle(end, batch, LATER), LATER)
+
+    assert end == cancelled
+    assert job.settled_count(end) == settled_before
+    assert job.is_complete(end)
+    assert (job.status(end) is Status.CANCELLED) != was_complete
+    assert job.progress(end) == job.progress(header)
+
+
+@given(jobs_and_results(), st.data())
+def test_a_header_that_is_behind_takes_no_cancellation_back(drawn, data):
+    """A cancelled header merged with any earlier one, either way round, has ended."""
+    total, items, _ = drawn
+    header = job.open_job(a_job(total), AT)
+    behind = job.settle(header, data.draw(st.lists(st.sampled_from(items))), AT)
+    cancelled = job.cancel(job.settle(header, data.draw(st.lists(st.sampled_from(items))), AT), AT)
+
+    assert job.merge(cancelled, behind) == cancelled
+    assert job.is_complete(job.merge(behind, cancelled))
+    assert job.merge(behind, cancelled).completed_at
+
+
+def test_a_cancelled_job_keeps_what_was_settled():
+    """The settled item is counted and not cancelled; the other one will never have an outcome."""
+    header = job.cancel(job.settle(job.open_job(a_job(2), AT), [settled(1)], AT), LATER)
+
+    assert job.status(header) is Status.CANCELLED
+    assert job.progress(header) == 50
+    assert job.pending_items(header) == frozenset()
+    assert [job.is_cancelled(header, index) for index in range(2)] == [True, False]
+    assert header.completed_at == LATER
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled():
+    """A cancellation that comes too late leaves the job as it ended."""
+    header = job.settle(job.open_job(a_job(1), AT), [settled(0)], AT)
+
+    assert job.cancel(header, LATER) == header
+
+
+def test_an_item_keeps_the_outcome_it_was_settled_with_first():
+    """A second, different word about it is not counted beside the first."""
+    first = job.settle(job.open_job(a_job(2), AT), [settled(0, Outcome.FOUND)], AT)
+    second = job.settle(first, [settled(0, Outcome.UNKNOWN), settled(1, Outcome.ABSENT)], AT)
+
+    counts = {outcome: job.count(second, outcome) for outcome in Outcome}
+    assert counts == {Outcome.FOUND: 1, Outcome.ABSENT: 1, Outcome.UNKNOWN: 0}

@@ -1,33 +1,31 @@
-"""How a worker notices that it was frozen."""
+"""How a worker notices that its partitions moved on without it."""
 
 import asyncio
 
 import pytest
 
-from enrich_stream import lease as lease_module
 from enrich_stream.lease import Lease
 
 
+class Clock:
+    """Seconds as the tests set them."""
+
+    at = 100.0
+
+    def __call__(self):
+        return self.at
+
+
 @pytest.fixture
-def clock(monkeypatch):
-    """The monotonic clock, as the tests set it."""
-
-    class Clock:
-        at = 100.0
-
-        def monotonic(self):
-            return self.at
-
-    clock = Clock()
-    monkeypatch.setattr(lease_module, "time", clock)
-    return clock
+def clock():
+    return Clock()
 
 
 @pytest.fixture
 async def kept(clock):
     """A lease of 10 seconds that is being kept, and the times it was lost."""
     lost = []
-    lease = Lease(10.0, on_lost=lambda: lost.append(clock.at))
+    lease = Lease(10.0, on_lost=lambda: lost.append(clock.at), now=clock)
     keeping = asyncio.create_task(lease.keep())
     await asyncio.sleep(0)
     yield lease, lost
@@ -53,7 +51,7 @@ async def test_after_a_gap_as_long_as_the_session_nothing_is_written(kept, clock
 async def test_before_there_are_partitions_there_is_nothing_to_lose(clock):
     """A slow start is no lost lease."""
     lost = []
-    lease = Lease(10.0, on_lost=lambda: lost.append(clock.at))
+    lease = Lease(10.0, on_lost=lambda: lost.append(clock.at), now=clock)
     clock.at += 60.0
     lease.check()
     assert lost == []

@@ -3,6 +3,7 @@
 import itertools
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from samples import AT, LATER
 
@@ -54,6 +55,13 @@ def test_that_nobody_could_be_asked_is_not_remembered():
     assert remember(None, contact(Outcome.UNKNOWN, AT)).fields == {}
 
 
+def test_signals_are_not_remembered():
+    """They are of their day, and of what that caller wanted of them."""
+    said = contact(Outcome.FOUND, AT, {"posts": []}, Field.SIGNALS)
+
+    assert remember(None, said).fields == {}
+
+
 @pytest.mark.parametrize(
     ("outcome", "days", "answers"),
     [
@@ -77,3 +85,38 @@ def test_each_outcome_answers_for_its_own_time(monkeypatch, outcome, days, answe
 def test_nothing_known_answers_nothing():
     """A person nobody has asked about has no memory."""
     assert fresh(None, MaxAge(found=timedelta(1), absent=timedelta(1))) == {}
+
+
+def test_what_jobs_with_a_cap_have_spent_is_known_whatever_the_order():
+    """The highest count of each of the latest jobs; a contact without a cap counts nothing."""
+    spent = [("op_1/000", 1), ("op_1/007", 3), ("op_2/000", 2), ("op_3/000", 0)]
+    contacts = [
+        msgspec.structs.replace(contact(Outcome.UNKNOWN, AT), id=item, provider_calls=calls)
+        for item, calls in spent
+    ]
+    for order in itertools.permutations(contacts):
+        known = None
+        for one in order:
+            known = remember(known, one)
+        assert known.provider_calls == {"op_1": 3, "op_2": 2}
+
+
+def test_only_the_latest_jobs_with_a_cap_are_remembered():
+    """A person who is looked up again and again does not make its row grow."""
+    known = None
+    for n in range(100):
+        at = msgspec.structs.replace(
+            contact(Outcome.UNKNOWN, AT), id=f"op_{n:03d}/000", provider_calls=1
+        )
+        known = remember(known, at)
+
+    assert sorted(known.provider_calls) == [f"op_{n:03d}" for n in range(92, 100)]
+
+
+def test_the_no_of_some_providers_is_not_remembered():
+    """A job let only some be asked: what they found is kept, that they found nothing is not."""
+    no = msgspec.structs.replace(contact(Outcome.ABSENT, AT), providers=("crm",))
+    yes = msgspec.structs.replace(contact(Outcome.FOUND, AT, "a@x.example"), providers=("crm",))
+
+    assert remember(None, no).fields == {}
+    assert remember(None, yes).fields.keys() == {Field.EMAIL}

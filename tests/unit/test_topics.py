@@ -38,12 +38,16 @@ def test_names_are_the_ones_other_systems_know():
     assert names == {
         "requests": "enrichment-requests",
         "sync_requests": "enrichment-requests-sync",
+        "idempotency_keys": "enrichment-idempotency-keys",
+        "cancellations": "enrichment-cancellations",
         "tasks": "enrichment-tasks",
         "sync_tasks": "enrichment-tasks-sync",
+        "retries": "enrichment-retries",
         "results": "enrichment-results",
         "contacts": "enriched-contacts",
         "dead_letters": "enrichment-dead-letters",
         "probes": "enrichment-probes",
+        "access_keys": "enrichment-access-keys",
         "jobs_changelog": "enrich-stream-jobs-changelog",
         "job_items_changelog": "enrich-stream-job_items-changelog",
         "contacts_changelog": "enrich-stream-contacts-changelog",
@@ -73,11 +77,12 @@ def test_topic_is_found_by_name():
         topics.by_name("enrichment-result")
 
 
-def test_changelogs_are_compacted_and_nothing_else_is():
-    """Exactly the changelogs are compacted; a changelog that deletes loses rows by age."""
-    for topic in load_topics():
-        is_changelog = topic.topic_class is TopicClass.CHANGELOG
-        assert (topic.cleanup_policy is CleanupPolicy.COMPACT) == is_changelog, topic.name
+def test_what_holds_state_is_compacted_and_nothing_else_is():
+    """Changelogs and access keys: a topic that deletes would lose rows, or keys, by age."""
+    topics = load_topics()
+    for topic in topics:
+        is_state = topic.topic_class is TopicClass.CHANGELOG or topic is topics.access_keys
+        assert (topic.cleanup_policy is CleanupPolicy.COMPACT) == is_state, topic.name
 
 
 def test_changelogs_carry_keyed_state():

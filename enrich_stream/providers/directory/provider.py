@@ -9,8 +9,7 @@ import structlog
 from phonenumbers import SUPPORTED_REGIONS
 
 from enrich_stream.errors import InputError, SetupError
-from enrich_stream.person import Field, IdentifierKind
-from enrich_stream.providers.base import Answer, Outcome, Question
+from enrich_stream.providers.base import Answer, Outcome, Question, everything
 from enrich_stream.providers.directory.answers import answer
 from enrich_stream.providers.directory.loading import load_store
 from enrich_stream.providers.directory.store import DirectoryStore, LoadReport, store_path
@@ -35,9 +34,9 @@ class DirectoryProvider:
     """
 
     name = "directory"
-    kinds = frozenset(IdentifierKind)
-    fields = frozenset(Field)
+    answers = everything()
     is_local = True
+    answers_at_once = True
 
     def __init__(
         self,

@@ -1,0 +1,70 @@
+"""How often a key may ask: a limit over all requests, and a tighter one for polling."""
+
+from collections.abc import Iterator
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.auth import OPEN_PATHS
+from api.problems import Problem, problem_response
+from api.rate_limiter import RateLimiter, Standing
+from enrich_stream.settings import Settings
+
+_POLLED = ("/api/enrichments/", "/api/operations")
+
+
+class RateLimit:
+    """Counts each request under its key and refuses what is over a limit.
+
+    What needs no key is not counted: open paths, and all on the loopback before there are keys.
+    """
+
+    def __init__(self, app: ASGIApp, limiter: RateLimiter, settings: Settings) -> None:
+        self._app = app
+        self._limiter = limiter
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        standing = await self._standing(scope) if scope["type"] == "http" else None
+        if standing is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_standing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(standing.headers())
+            await send(message)
+
+        app = self._app if standing.is_within else _refusal(scope, standing)
+        await app(scope, receive, send_with_standing)
+
+    async def _standing(self, scope: Scope) -> Standing | None:
+        """The limit that the request is nearest to; None when there is none for it."""
+        caller = scope["state"]["caller"]
+        if caller is None or caller.key_id is None or scope["path"] in OPEN_PATHS:
+            return None
+        standings: list[Standing] = []
+        for bucket, limit in self._limits(scope):
+            standing = await self._limiter.count(bucket, caller.key_id, limit)
+            if not standing.is_within:
+                return standing
+            standings.append(standing)
+        return min(standings, key=lambda standing: standing.remaining, default=None)
+
+    def _limits(self, scope: Scope) -> Iterator[tuple[str, int]]:
+        is_poll = scope["method"] in {"GET", "HEAD"} and scope["path"].startswith(_POLLED)
+        if is_poll and self._settings.polls_per_minute:
+            yield "polls", self._settings.polls_per_minute
+        if self._settings.requests_per_minute:
+            yield "requests", self._settings.requests_per_minute
+
+
+def _refusal(scope: Scope, standing: Standing) -> ASGIApp:
+    problem = Problem(
+        429,
+        "Rate limit exceeded. Please slow down and retry.",
+        headers={"Retry-After": str(standing.reset_seconds)},
+    )
+    return problem_response(Request(scope), problem)

@@ -1,0 +1,168 @@
+"""Checks what a provider answered, before it is decided whether anybody else is asked.
+
+``Verification.check`` takes one finding of a provider and gives it back with each value verified or
+not, and the outcome that follows from that:
+
+- *found*: at least one value is verified;
+- *unknown*: none is, but one could not be checked and might be;
+- *absent*: none is, and none will be by asking again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import structlog
+from cachetools import TTLCache
+
+from enrich_stream.person import Field, Outcome
+from enrich_stream.providers.base import Finding, Value
+from enrich_stream.settings import Settings
+from enrich_stream.verification import emails
+from enrich_stream.verification.mail_hosts import MailHosts
+from enrich_stream.verification.mail_route import MailRoute
+from enrich_stream.verification.phones import check_phone
+from enrich_stream.verification.verdict import Verdict
+from enrich_stream.verification.verifier import Verifier
+
+ONLY_UNVERIFIED = "only unverified values"
+NOT_CHECKED = "could not be verified"
+UNREADABLE = "answered nothing that can be read"
+
+MAX_ASKED = 3
+"""Addresses of one finding that verifiers are paid for; a provider's first guesses are its best."""
+VERDICT_SECONDS = 3600.0
+"""How long a paid verdict stands: the next provider often gives the same address."""
+MAX_VERDICTS = 50_000
+
+_Paid = tuple[str, Verdict]
+"""Which verifier said it, and what."""
+
+log = structlog.get_logger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def open_verification(
+    settings: Settings, verifiers: Sequence[Verifier] = ()
+) -> AsyncIterator["Verification"]:
+    """The verification that the settings turn on, stopped at the end."""
+    if settings.verification == "full":
+        mail_hosts = MailHosts(settings.dns_servers, settings.dns_timeout_seconds)
+        try:
+            yield Verification(mail_hosts, verifiers)
+        finally:
+            await mail_hosts.stop()
+    else:
+        yield Verification(None, is_off=settings.verification == "off")
+
+
+class Verification:
+    """E-mails and phones checked; other fields pass as they are."""
+
+    def __init__(
+        self,
+        mail_hosts: MailHosts | None,
+        verifiers: Sequence[Verifier] = (),
+        *,
+        is_off: bool = False,
+    ) -> None:
+        """Sets up.
+
+        Args:
+            mail_hosts: Whom to ask about domains; None asks nobody.
+            verifiers: Whom to ask about addresses, in this order.
+            is_off: Whether every finding passes as it is.
+        """
+        self._is_off = is_off
+        self._mail_hosts = mail_hosts
+        self._verifiers = verifiers
+        self._verdicts: TTLCache[str, _Paid] = TTLCache(MAX_VERDICTS, VERDICT_SECONDS)
+
+    async def check(self, field: Field, finding: Finding, deadline: float) -> Finding:
+        """A provider's finding with its values checked, best first.
+
+        Args:
+            field: Of which field it is.
+            finding: What the provider said. One of the operator's own records is better left as it
+                is: nobody knows those people better.
+            deadline: Seconds on the running event loop's clock; what could not be checked by then
+                is unknown.
+        """
+        if self._is_off or field not in {Field.EMAIL, Field.PHONE}:
+            return finding
+        if field is Field.PHONE:
+            checked = [check_phone(value) for value in finding.values]
+        else:
+            checked = await self._emails(finding.values, deadline)
+        return _concluded(finding, [value for value in checked if value])
+
+    async def _emails(self, values: Sequence[Value], deadline: float) -> list[Value | None]:
+        judged = await asyncio.gather(*(self._judge(value, deadline) for value in values))
+        if any(value.verified for value in judged if value):
+            return judged  # nobody is paid for a second one
+        return await self._ask_verifiers(judged, deadline)
+
+    async def _judge(self, value: Value, deadline: float) -> Value | None:
+        address = emails.read_email(value.value)
+        if address is None:
+            return None
+        value = replace(value, value=address)
+        if emails.is_vouched_for(value):
+            return value
+        at_sight = emails.judge_at_sight(value)
+        if at_sight or self._mail_hosts is None:
+            return at_sight or emails.judge_by_route(value, MailRoute.NOT_ASKED)
+        route = await self._mail_hosts.route(emails.domain_of(address), deadline)
+        return emails.judge_by_route(value, route)
+
+    async def _ask_verifiers(
+        self, values: Sequence[Value | None], deadline: float
+    ) -> list[Value | None]:
+        checked = list(values)
+        worth_it = [(i, v) for i, v in enumerate(values) if v and emails.is_worth_asking(v)]
+        for place, value in worth_it[:MAX_ASKED] if self._verifiers else ():
+            said = await self._paid_verdict(value.value, deadline)
+            checked[place] = asked = emails.judge_by_verifier(value, *said)
+            if asked.verified:
+                break
+        return checked
+
+    async def _paid_verdict(self, email: str, deadline: float) -> _Paid:
+        known = self._verdicts.get(email)
+        if known:
+            return known
+        for verifier in self._verifiers:
+            verdict = await _ask(verifier, email, deadline)
+            if verdict is not Verdict.UNKNOWN:
+                self._verdicts[email] = verifier.name, verdict
+                return verifier.name, verdict
+        return "", Verdict.UNKNOWN
+
+
+async def _ask(verifier: Verifier, email: str, deadline: float) -> Verdict:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await verifier.verify(email, deadline)
+    except TimeoutError:
+        return Verdict.UNKNOWN
+    except Exception as error:  # noqa: BLE001 - a verifier's failure is a value, whatever it was
+        # The text of the error may hold the address; its type does not.
+        log.error(  # noqa: TRY400 - a traceback may hold it too
+            "verifier.failed", verifier=verifier.name, error=type(error).__name__
+        )
+        return Verdict.UNKNOWN
+
+
+def _concluded(finding: Finding, values: Sequence[Value]) -> Finding:
+    # Stable: the provider's own order stays within the verified and the others.
+    ranked = tuple(sorted(values, key=lambda v: (not v.verified, v.verdict is Verdict.INVALID)))
+    if any(value.verified for value in ranked):
+        return replace(finding, outcome=Outcome.FOUND, values=ranked, reason="")
+    if finding.outcome is Outcome.UNKNOWN or not finding.values:
+        return replace(finding, values=ranked)
+    if not ranked:
+        return replace(finding, outcome=Outcome.UNKNOWN, values=(), reason=UNREADABLE)
+    if any(value.verdict is Verdict.UNKNOWN for value in ranked):
+        return replace(finding, outcome=Outcome.UNKNOWN, values=ranked, reason=NOT_CHECKED)
+    return replace(finding, outcome=Outcome.ABSENT, values=ranked, reason=ONLY_UNVERIFIED)

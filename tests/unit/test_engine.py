@@ -1,0 +1,55 @@
+"""When a worker lets go of its partitions."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from enrich_stream.engine import REBALANCE_SECONDS, Engine
+from enrich_stream.lease import Lease
+
+
+@pytest.fixture
+async def engine():
+    lost = []
+    engine = Engine("e", lease=Lease(10.0, on_lost=lambda: lost.append(True)), grace_seconds=20.0)
+    engine.lost = lost
+    engine.waited = []
+    engine.stages = [stage(engine)]
+    return engine
+
+
+def stage(engine):
+    async def hand_back(seconds):
+        engine.waited.append(seconds)
+        return {}
+
+    return SimpleNamespace(hand_back=hand_back)
+
+
+def consumer(generation):
+    coordinator = SimpleNamespace(generation=generation)
+    client = SimpleNamespace(_coordinator=coordinator)
+    return SimpleNamespace(unacked=set(), _thread=SimpleNamespace(_ensure_consumer=lambda: client))
+
+
+async def test_in_a_rebalance_the_others_are_not_kept_waiting(engine):
+    """Nobody works meanwhile: what takes longer is let go of and comes again."""
+    await engine._consumer_wait_empty(consumer(generation=5), None)
+
+    assert engine.waited == [REBALANCE_SECONDS]
+    assert engine.lost == []
+
+
+async def test_at_the_end_running_work_gets_most_of_the_grace_period(engine):
+    """The others have gone on already; what is left is for committing and leaving."""
+    engine._stopped.set()
+    await engine._consumer_wait_empty(consumer(generation=5), None)
+
+    assert engine.waited == [15.0]
+
+
+async def test_whom_the_group_has_left_behind_starts_over(engine):
+    """Others have its partitions already: what it has in hand must not be written any more."""
+    await engine._consumer_wait_empty(consumer(generation=-1), None)
+
+    assert engine.lost
