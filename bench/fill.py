@@ -7,8 +7,8 @@ worker that reads them back has what it would have after so much work.
 from collections.abc import Iterator
 
 from aiokafka import AIOKafkaProducer
+from ulid import ULID
 
-from api.job_id import new_job_id
 from bench.people import BATCH, FIELDS, Person, person
 from enrich_stream import clock, job
 from enrich_stream.partitions import partition_of
@@ -43,7 +43,7 @@ async def fill(bootstrap_servers: str, topics: Topics, items: int) -> list[str]:
     batches = _Batches(producer)
     job_ids = []
     for first in range(FIRST_PERSON, FIRST_PERSON + items, BATCH):
-        job_id = new_job_id("default", None)
+        job_id = f"op_{ULID()}"
         for topic, key, home, value in _rows(topics, job_id, first):
             await batches.add(topic, key.encode(), partition_of(home, topic.partitions), value)
         job_ids.append(job_id)

@@ -17,7 +17,7 @@ from bench.measures.items import measure_items
 from bench.measures.latency import Ask, ask_through, measure_latency
 from bench.measures.posts import BARE as BARE_POST
 from bench.measures.posts import measure_posts
-from bench.measures.provider_call import measure_provider_call
+from bench.measures.provider_call import ALONE, measure_provider_call
 from bench.measures.replicas import ITEMS_AT_ONCE, measure_replicas
 from bench.peers.arq import Arq
 from bench.peers.celery import Celery
@@ -182,10 +182,10 @@ async def replicas(around: Surroundings, plan: Plan) -> str:
     return f"## Workers\n\n{markdown([found], '1 worker')}"
 
 
-async def provider_call(around: Surroundings, plan: Plan) -> str:
+async def provider_call(_around: Surroundings, plan: Plan) -> str:
     """One question."""
-    found = await measure_provider_call(around.provider_url(0), plan.rounds)
-    return f"## A call to a provider\n\n{markdown([found], 'bare aiohttp')}"
+    found = await measure_provider_call(plan.rounds)
+    return f"## A call to a provider\n\n{markdown([found], ALONE)}"
 
 
 SECTIONS: dict[str, Section] = {

@@ -60,7 +60,8 @@ class Arq(RedisPeer):
 
     async def result(self, job_id: str, index: int) -> Any:
         """The field of the batch's hash."""
-        return msgspec.json.decode(await self.redis.hget(f"{job_id}:items", str(index)))
+        row = await self.redis.hget(f"{job_id}:items", str(index))
+        return msgspec.json.decode(row or b"null")
 
     def job_ends(self, client: "redis.asyncio.Redis") -> RedisJobEnds:
         """A batch has ended when its hash says so."""

@@ -51,7 +51,7 @@ class Celery(RedisPeer):
     async def result(self, job_id: str, index: int) -> Any:
         """The result of one task by its id."""
         row = await self.redis.get(f"celery-task-meta-{self._parts[job_id][index]}")
-        return msgspec.json.decode(row)["result"]
+        return msgspec.json.decode(row or b"{}")["result"]
 
     def job_ends(self, client: "redis.asyncio.Redis") -> RedisJobEnds:
         """A batch has ended when its callback has a result."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from ulid import ULID
 
-from api.job_id import new_job_id
 from bench.peers.job_ends import KafkaJobEnds
 from bench.people import FIELDS, Person
 from bench.surroundings import ITEMS_AT_ONCE, Surroundings
@@ -66,6 +66,9 @@ class EnrichStream:
                 "ENRICH_ENDPOINT_URL": around.provider_url(delay_ms),
                 "ENRICH_ENDPOINT_CONCURRENCY": str(ITEMS_AT_ONCE),
                 "ENRICH_LOG_LEVEL": "warning",
+                # One caller asks for more than any key may.
+                "ENRICH_REQUESTS_PER_MINUTE": "0",
+                "ENRICH_POLLS_PER_MINUTE": "0",
                 **(environ or {}),
             },
         )
@@ -154,7 +157,7 @@ class EnrichStream:
 
 def _request(persons: Sequence[Person]) -> EnrichmentRequested:
     opened = Job(
-        id=new_job_id("default", None),
+        id=f"op_{ULID()}",
         organisation="default",
         kind="batch",
         total=len(persons),
