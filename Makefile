@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 
 .PHONY: help demo dev test chaos check contract format bench clean
 
@@ -33,13 +34,19 @@ format: $(VENV)/.ready ## Mend format and lint
 contract: $(VENV)/.ready ## Ask a front door all that its OpenAPI document allows, and not: 2,000 cases
 	CONTRACT_EXAMPLES=700 $(BIN)/pytest tests/contract
 
-bench: $(VENV)/.ready ## Measure: items per second, latency, memory
-	$(BIN)/python bench/first_figures.py
+bench: $(BENCH_VENV)/.ready ## Measure beside the limit and the peers; needs redis-server
+	$(BENCH_VENV)/bin/python -m bench
 
 clean: ## Remove the virtual environment and the data of `dev`
-	rm -rf $(VENV) .enrich-stream
+	rm -rf $(VENV) $(BENCH_VENV) .enrich-stream
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(BENCH_VENV)/.ready: pyproject.toml constraints.txt bench/peers/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement bench/peers/requirements.txt
 	touch $@

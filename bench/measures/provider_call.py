@@ -1,23 +1,20 @@
 """CPU of one call to a provider: client, limits, breaker and reading, measured in this process.
 
-    python bench/provider_call.py
-
 The provider is a server on the loopback in another process, whose CPU does not count. It answers
 about 2 kB, as the finder of Hunter does. Beside it stand the same requests by aiohttp alone.
 """
 
 import asyncio
 import multiprocessing
-import statistics
 import time
 from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 
 import aiohttp
-import uvloop
 from aiohttp import web
 from pydantic import HttpUrl, SecretStr
 
+from bench.series import Series
 from enrich_stream.person import Field, Identifier, IdentifierKind
 from enrich_stream.providers.base import Question
 from enrich_stream.providers.client.settings import ConnectorSettings
@@ -26,9 +23,8 @@ from enrich_stream.providers.hunter import Hunter
 from enrich_stream.settings import Settings
 
 CALLS = 2_000
-ROUNDS = 5
 AT_ONCE = 20
-GOAL = 400
+ALONE = "aiohttp alone"
 ASKED = Identifier(IdentifierKind.LINKEDIN, "mira-okafor")
 BOTH = frozenset({Field.EMAIL, Field.PHONE})
 SOURCE = {
@@ -51,15 +47,18 @@ ANSWER = {
 }
 
 
-def main() -> None:
-    """Start the provider, measure, print."""
+async def measure_provider_call(rounds: int) -> Series:
+    """The same question by the connector of Hunter and by aiohttp alone, in turns."""
     here, there = multiprocessing.Pipe()
-    provider = multiprocessing.Process(target=serve, args=(there,), daemon=True)
+    # Not a fork: that would take the running event loop along.
+    start = multiprocessing.get_context("spawn")
+    provider = start.Process(target=serve, args=(there,), daemon=True)
     provider.start()
-    url = here.recv()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(measure(url))
-    provider.terminate()
+    url = await asyncio.to_thread(here.recv)
+    try:
+        return await _measure(url, rounds)
+    finally:
+        provider.terminate()
 
 
 def serve(started: Connection) -> None:
@@ -81,8 +80,8 @@ def serve(started: Connection) -> None:
     asyncio.run(run())
 
 
-async def measure(url: str) -> None:
-    """The rounds of both, one after the other, and their medians."""
+async def _measure(url: str, rounds: int) -> Series:
+    found = Series("CPU of a provider call", "µs")
     settings = ConnectorSettings(
         key=SecretStr("k"),
         base_url=HttpUrl(url),
@@ -96,7 +95,7 @@ async def measure(url: str) -> None:
         deadline = asyncio.get_running_loop().time() + 30
         answer = await connector.ask(Question(identifier=ASKED, fields=BOTH, deadline=deadline))
         if not answer.person_known:
-            raise SystemExit(f"the provider was not asked: {answer}")
+            raise RuntimeError("the provider was not understood")
 
     async with aiohttp.ClientSession() as session:
 
@@ -104,13 +103,11 @@ async def measure(url: str) -> None:
             async with session.get(f"{url}/email-finder") as response:
                 await response.read()
 
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            ours.append(await cpu_of(ask))
-            theirs.append(await cpu_of(get))
+        for _ in range(rounds):
+            found.add("connector", await cpu_of(ask))
+            found.add(ALONE, await cpu_of(get))
     await connector.stop()
-    call, alone = statistics.median(ours), statistics.median(theirs)
-    print(f"CPU of one provider call: {call:.0f} µs (goal: {GOAL}), aiohttp alone: {alone:.0f} µs")
+    return found
 
 
 async def cpu_of(call: Callable[[], Awaitable[None]]) -> float:
@@ -123,7 +120,3 @@ async def cpu_of(call: Callable[[], Awaitable[None]]) -> float:
     begun = time.process_time()
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
     return (time.process_time() - begun) / CALLS * 1e6
-
-
-if __name__ == "__main__":
-    main()
