@@ -6,9 +6,9 @@ import json
 import random
 
 from aiohttp import web
+from contract import leaves
 from fake_provider import with_headers
 from loopback import breaks_off, hangs, hangs_up, says, says_bytes, stalls
-from contract import leaves
 
 WRONG = (7, {"x": 1})
 """No value of any member that is read as a text."""
