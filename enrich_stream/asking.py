@@ -107,22 +107,26 @@ class Asking:
         for one in self._later:
             finding = Finding(Outcome.UNKNOWN, retry_at=one.retry_at, is_busy=one.is_busy)
             waterfall.take(one.provider, one.field, finding)
+        await self._check_again(waterfall)
+        await self._call_all(waterfall)
+        while await self._has_waited(waterfall):
+            await self._check_again(waterfall)
+            await self._call_all(waterfall)
+        self.open_fields = waterfall.open_fields
+
+    async def _call_all(self, waterfall: Waterfall) -> None:
         running: set[asyncio.Task[tuple[Call, Answer]]] = set()
         try:
             while True:
-                if not running:
-                    await self._check_again(waterfall)
                 running |= {asyncio.create_task(self._ask(c)) for c in waterfall.next_calls()}
-                if not running and not await self._has_waited(waterfall):
-                    break
-                if running:
-                    done, running = await asyncio.wait(running, return_when="FIRST_COMPLETED")
-                    for task in done:
-                        waterfall.fold(*task.result())
+                if not running:
+                    return
+                done, running = await asyncio.wait(running, return_when="FIRST_COMPLETED")
+                for task in done:
+                    waterfall.fold(*task.result())
         finally:
             for task in running:
                 task.cancel()
-        self.open_fields = waterfall.open_fields
 
     async def _has_waited(self, waterfall: Waterfall) -> bool:
         """Wait for who was passed over; False when there is nobody, or no time for it."""

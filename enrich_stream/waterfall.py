@@ -64,7 +64,6 @@ class Waterfall:
         self._put_back_until = put_back_until
         self._running: list[Call] = []
         self._busy: dict[tuple[str, Field], float] = {}
-        self._waiting: set[Field] = set()
 
     @property
     def open_fields(self) -> frozenset[Field]:
@@ -74,7 +73,7 @@ class Waterfall:
     def next_calls(self) -> list[Call]:
         """The calls to make now, beside those that are being made."""
         running = {field for call in self._running for field in call.fields}
-        idle = self._open - running - self._waiting
+        idle = self._open - running - self._waiting()
         steps = {field: step for field in sorted(idle) if (step := self._step(field))}
         calls: list[Call] = []
         # Those first whose one call answers everything: it may spare the others.
@@ -99,19 +98,18 @@ class Waterfall:
     def take(self, provider: str, field: Field, finding: Finding) -> None:
         """Take in what a provider said of one field."""
         self._asked.add((provider, field))
+        self._busy.pop((provider, field), None)
         if finding.outcome is Outcome.FOUND:
             self._open.discard(field)
         elif finding.is_busy and finding.retry_at is not None:
             self._busy[provider, field] = finding.retry_at
-            if finding.retry_at < self._put_back_until:
-                self._waiting.add(field)
 
     def next_room(self) -> float | None:
         """When the first of those who were passed over has room again, in seconds since the epoch.
 
         None when nobody is to be asked again, or when somebody is waited for anyway.
         """
-        if self._waiting & self._open:
+        if self._waiting() & self._open:
             return None
         moments = [at for (_, field), at in self._busy.items() if field in self._open]
         return min(moments, default=None)
@@ -120,6 +118,9 @@ class Waterfall:
         """Let those who were passed over be asked again."""
         self._asked -= self._busy.keys()
         self._busy.clear()
+
+    def _waiting(self) -> set[Field]:
+        return {field for (_, field), at in self._busy.items() if at < self._put_back_until}
 
     def _call(
         self, provider: Provider, name: Name, steps: dict[Field, tuple[Provider, Name]]

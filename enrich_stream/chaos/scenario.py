@@ -48,7 +48,7 @@ class Scenario:
         """The settings of workers and front doors."""
         return {
             "ENRICH_ENDPOINT_URL": provider_url,
-            # Who cannot be looked up ends as unknown, and does not wait for the provider to recover.
+            # Who cannot be looked up ends as unknown instead of waiting for the provider.
             "ENRICH_JOB_DEADLINE_SECONDS": "0",
             "ENRICH_SESSION_TIMEOUT_SECONDS": str(self.session_seconds),
             "ENRICH_ITEM_CONCURRENCY": str(_ITEM_CONCURRENCY),

@@ -13,7 +13,6 @@ from samples import a_job
 from enrich_stream import clock
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.orders import shipped_orders
-from enrich_stream.providers.client import Clock
 from enrich_stream.providers.client.settings import ConnectorSettings
 from enrich_stream.providers.clients import HttpClients
 from enrich_stream.providers.registry import CONNECTORS, verifiers
@@ -23,57 +22,63 @@ from enrich_stream.verification.verification import Verification
 
 ITEMS_OF_A_RECORD = 12
 """As many of a batch of 100 share one of 8 partitions."""
-SENT_BACK = "enrich_identifier", "retry_identifier"
+BATCHES, SYNC, RETRIES = "enrich_identifier", "enrich_sync_identifier", "retry_identifier"
 
 
 class Kafka(RecordingProducer):
-    """Gives what is put back to the agent of retries."""
+    """Gives what is put back to the agent of retries, and keeps what has ended.
+
+    Attributes:
+        settled: The items as they ended, by job and index.
+        ended_at: When they did, in virtual seconds.
+        put_back: How often a person was put back.
+    """
 
     def __init__(self):
         super().__init__()
-        self.agents, self.settled, self.ended_at = {}, {}, {}
+        self.settled, self.ended_at, self.put_back = {}, {}, 0
+        self.agents = {}
         self._puts = set()
-        self.put_back = 0
 
     def send_soon(self, future):
-        message = future.message
         super().send_soon(future)
+        message = future.message
         topic = message.channel.get_topic_name()
         if topic == TOPICS.results.name:
-            results = decode(message.value, IdentifierResults)
-            for item in results.items:
-                place = results.job.id, item.index
-                assert place not in self.settled
-                self.settled[place] = item
-                self.ended_at[place] = asyncio.get_running_loop().time()
-        if topic == TOPICS.retries.name:
+            self._settle(decode(message.value, IdentifierResults))
+        elif topic == TOPICS.retries.name:
             self.put_back += len(decode(message.value, IdentifierTasks).items)
-            put = asyncio.create_task(self._retry(message))
+            put = asyncio.create_task(self.put(RETRIES, message.key, message.value))
             self._puts.add(put)
             put.add_done_callback(self._puts.discard)
 
-    async def _retry(self, message):
-        await self.agents["retry_identifier"].put(key=message.key, value=message.value)
+    async def put(self, agent, key, value):
+        await self.agents[agent].put(key=key, value=value)
+
+    def _settle(self, results):
+        for item in results.items:
+            place = results.job.id, item.index
+            assert place not in self.settled
+            self.settled[place] = item
+            self.ended_at[place] = asyncio.get_running_loop().time()
 
 
 class Worker:
-    """One worker under test."""
+    """One worker under test, its connectors asking fakes."""
 
     def __init__(self, kafka, connectors):
         self.kafka, self.connectors = kafka, connectors
 
-    async def look_up(self, *jobs, seconds=7200.0):
-        """Send jobs, as pairs of the job and its persons, and return the items that they end as."""
+    async def look_up(self, *jobs, lane=BATCHES, seconds=7200.0):
+        """Send jobs, each with its persons, and return the items as they end, by job and index."""
         for job, persons in jobs:
             for record in records_of(job, persons):
-                await self.kafka.agents["enrich_identifier"].put(
-                    key=job.id.encode(), value=encode(record)
-                )
-        total = sum(len(persons) for _, persons in jobs)
+                await self.kafka.put(lane, job.id.encode(), encode(record))
+        places = {(job.id, index) for job, persons in jobs for index in range(len(persons))}
         async with asyncio.timeout(seconds):
-            while len(self.kafka.settled) < total:  # noqa: ASYNC110 - time is virtual here
+            while not places <= self.kafka.settled.keys():  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(0.05)
-        return self.kafka.settled
+        return {place: self.kafka.settled[place] for place in sorted(places)}
 
 
 def a_batch(number, persons, *fields, **options):
@@ -92,14 +97,24 @@ def records_of(job, persons):
     ]
     for first in range(0, len(items), ITEMS_OF_A_RECORD):
         part = tuple(items[first : first + ITEMS_OF_A_RECORD])
-        yield IdentifierTasks(version=VERSION, job=job, items=part)
+        yield IdentifierTasks(
+            version=VERSION, job=job, items=part, max_provider_calls=job.options.max_provider_calls
+        )
+
+
+def fields_of(item):
+    return msgspec.json.decode(item.evidence)["fields"]
+
+
+def trail_of(item):
+    return msgspec.json.decode(item.evidence)["trail"]
 
 
 @contextlib.asynccontextmanager
-async def worker(tmp_path, fakes, *, limits=None, **settings):
+async def worker(tmp_path, *fakes, limits=None, **settings):
     """A worker whose connectors ask those fakes and no others."""
-    made = Settings(data_dir=tmp_path, **settings)
-    clients = HttpClients(made, Clock())
+    fakes = {fake.name: fake for fake in fakes}
+    clients = HttpClients(Settings(data_dir=tmp_path, **settings))
     connectors = [
         connector(
             ConnectorSettings(
@@ -112,7 +127,8 @@ async def worker(tmp_path, fakes, *, limits=None, **settings):
         for connector in CONNECTORS
         if connector.name in fakes
     ]
-    enrichment = Enrichment(connectors, shipped_orders(), Verification(None, verifiers(connectors)))
+    verification = Verification(None, verifiers(connectors))
+    enrichment = Enrichment(connectors, shipped_orders(), verification)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(network(fakes))
         for connector in connectors:
@@ -121,6 +137,6 @@ async def worker(tmp_path, fakes, *, limits=None, **settings):
         app, kafka = await stack.enter_async_context(
             application(tmp_path, enrichment, Kafka(), **settings)
         )
-        for name in SENT_BACK:
+        for name in (BATCHES, SYNC, RETRIES):
             kafka.agents[name] = await stack.enter_async_context(app.agents[name].test_context())
         yield Worker(kafka, connectors)

@@ -10,7 +10,7 @@ from enrich_stream.providers.client.reply import CallOutcome, Reply, T
 
 OUTAGE_SECONDS = 120.0
 """An outage that has lasted longer may last for ever: nobody waits for its end any more."""
-PROBE_SECONDS = 1.0
+PROBE_SECONDS = 5.0
 """How long others wait while one call finds out; nobody can know how long that takes."""
 
 _CONFIG = Config(

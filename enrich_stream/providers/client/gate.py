@@ -25,12 +25,12 @@ NO_TURN = "busy with other calls"
 ROOM_SECONDS = 2.0
 """How long a call waits for its turn and its place in the limits. Whoever needs a provider that is
 slow or full would otherwise fill the worker, and hold up those who do not need it."""
-TURN_LATER_SECONDS = 5.0
-"""When to come again to a provider that was busy for so long."""
-LEAST_PACE_SECONDS = 0.1
 MINUTE = 60
 SPREAD_SECONDS = 600.0
 """Who is put off comes again one after the other, but nobody later than this for that alone."""
+FIRST_SECONDS = 1.0
+NEW_SHARE = 0.1
+"""How long a call takes: a guess at first, then a mean in which the last one has this share."""
 LEAST_SECONDS = 0.5
 """No call waits for its turn until later than this before its deadline: it would hardly be
 answered, but charged."""
@@ -76,6 +76,8 @@ class Gate:
         self._parked_seconds = parked_seconds
         self._clock = clock
         self._parked = Condition()
+        self._concurrency = concurrency
+        self._seconds: defaultdict[str, float] = defaultdict(lambda: FIRST_SECONDS)
         self._promised: dict[str, float] = {}
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(concurrency)
@@ -103,13 +105,16 @@ class Gate:
             async with asyncio.timeout(self._patience(deadline)):
                 await slot.acquire()
         except TimeoutError:
-            yield self._put_off(endpoint, NO_TURN, TURN_LATER_SECONDS)
+            yield self._put_off(endpoint, NO_TURN, ROOM_SECONDS)
             return
+        began = self._clock.now()
         try:
             # Again: much can have become known while this one waited.
             yield self._refused() or await self._out_of_limits(endpoint, deadline)
         finally:
             slot.release()
+            seconds = self._clock.now() - began
+            self._seconds[endpoint.name] += (seconds - self._seconds[endpoint.name]) * NEW_SHARE
 
     async def learn(self, endpoint: Endpoint, reply: Reply[T]) -> Reply[T]:
         """Draw the conclusions from a reply that hold for other calls too; returns it with them."""
@@ -152,11 +157,15 @@ class Gate:
     def _put_off(self, endpoint: Endpoint, reason: str, wait: float) -> Reply[Any]:
         """Who is put off is told a moment of its own, at the pace at which there is room."""
         key, soonest = self._key(endpoint), self._clock.wall() + wait
-        # Longer windows say how many there may be, not how quickly they follow each other.
-        short = [rate.seconds / rate.limit for rate in endpoint.rates if rate.seconds <= MINUTE]
-        next_one = self._promised.get(key, 0.0) + max([LEAST_PACE_SECONDS, *short])
+        next_one = self._promised.get(key, 0.0) + self._pace(endpoint)
         self._promised[key] = at = min(max(soonest, next_one), soonest + SPREAD_SECONDS)
         return Reply(outcome=CallOutcome.RATE_LIMITED, reason=reason, retry_at=at)
+
+    def _pace(self, endpoint: Endpoint) -> float:
+        """Seconds from one call to the next, as the limits and the provider's speed have it."""
+        # Longer windows say how many there may be, not how quickly they follow each other.
+        short = (rate.seconds / rate.limit for rate in endpoint.rates if rate.seconds <= MINUTE)
+        return max(self._seconds[endpoint.name] / self._concurrency, *short, 0.0)
 
     def _park(self, reply: Reply[T], wall: float) -> Reply[T]:
         seconds = self._parked_seconds

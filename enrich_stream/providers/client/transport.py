@@ -78,6 +78,7 @@ class Transport:
             ),
             # Nothing of one person's answer may travel with the question about another.
             cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(_send_once,),
             # The caller bounds the whole call; a second clock would only be another reason.
             timeout=aiohttp.ClientTimeout(),
         )
@@ -105,6 +106,21 @@ class Transport:
                 return Response(response.status, response.headers, await _body(response))
         except aiohttp.ClientError as error:
             raise TransportError(_reason(error)) from None
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keeps the library from sending a request again by itself when the server hangs up on it.
+
+    It would be charged again, and counted by the provider but not by us.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError from error
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
