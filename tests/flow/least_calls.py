@@ -1,4 +1,4 @@
-"""How many calls a look-up needs, walked through step by step: what the waterfall is held against."""
+"""How many calls a look-up needs, walked through step by step, to hold the waterfall against."""
 
 from itertools import pairwise
 
