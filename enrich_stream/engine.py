@@ -57,6 +57,10 @@ class Engine(faust.App):
         self.on_hand_back: list[Callable[[], None]] = []
         self._handover_seconds = grace_seconds * HANDOVER_SHARE
 
+    def _crash(self, reason: BaseException) -> None:
+        # What else fails as everything comes down does not explain it.
+        super()._crash(self.crash_reason or reason)
+
     @cached_property
     def flow_control(self) -> FlowControlEvent:
         """Lets records into all queues, or none."""

@@ -5,12 +5,13 @@ import contextlib
 import os
 
 import structlog
+import typer
 from faust.exceptions import ConsistencyError
 
 from enrich_stream.app import create_app
 from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
-from enrich_stream.errors import SetupError, StorageError
+from enrich_stream.errors import EnrichStreamError, SetupError, StorageError
 from enrich_stream.follower import following
 from enrich_stream.monitoring.consumer_lag import ConsumerLag
 from enrich_stream.monitoring.listener import monitoring
@@ -70,22 +71,27 @@ async def run_worker(settings: Settings, *, rebuild: bool = False) -> None:
             await asyncio.wait({told_to_stop, running}, return_when=asyncio.FIRST_COMPLETED)
             log.info("worker.stopping")
             sweeping.cancel()
-            await _stop_in_time(app, running, settings.shutdown_grace_seconds)
+            not_stopped = await _stop_in_time(app, running, settings.shutdown_grace_seconds)
             lease.cancel()
-    _raise_reason(app.crash_reason or running.exception())
-
-
-def _raise_reason(reason: BaseException | None) -> None:
+    reason = app.crash_reason or running.exception() or not_stopped
     if reason is None:
         return
+    if not_stopped is not None:
+        # Threads of an engine that is half stopped would keep the process for ever.
+        typer.echo(f"enrich-stream: {_explained(reason)}", err=True)
+        os._exit(1)
+    raise _explained(reason)
+
+
+def _explained(reason: BaseException) -> EnrichStreamError:
     if isinstance(reason, StorageError):
-        raise reason
+        return reason
     if isinstance(reason, ConsistencyError):
-        raise SetupError(
+        return SetupError(
             "the local tables are ahead of their changelog topics: those were deleted or made anew."
             " Kafka decides: start again with --rebuild to have what is there"
         )
-    raise SetupError(
+    return SetupError(
         f"the worker gave up on {type(reason).__name__}; what it had not finished"
         " comes again after a restart"
     )
@@ -98,8 +104,13 @@ async def _run(app: Engine) -> None:
     await app.wait_until_stopped()
 
 
-async def _stop_in_time(app: Engine, running: "asyncio.Task[None]", seconds: float) -> None:
-    """Finish what was begun, commit and leave the group; end the process when that cannot be."""
+async def _stop_in_time(
+    app: Engine, running: "asyncio.Task[None]", seconds: float
+) -> BaseException | None:
+    """Finish what was begun, commit and leave the group; end the process when that cannot be.
+
+    Returns what kept the engine from stopping in order.
+    """
     stopping = asyncio.create_task(app.stop())
     # Not a timeout around it: the engine swallows the cancellation.
     _, unfinished = await asyncio.wait({stopping, running}, timeout=seconds)
@@ -108,3 +119,4 @@ async def _stop_in_time(app: Engine, running: "asyncio.Task[None]", seconds: flo
         # is not committed comes again.
         log.error("worker.stop_timed_out", seconds=seconds)
         os._exit(GAVE_UP)
+    return stopping.exception()

@@ -1,13 +1,17 @@
 """When a worker lets go of its partitions."""
 
+import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
 
+import mode
 import pytest
 
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import REBALANCE_SECONDS, Engine
+from enrich_stream.errors import StorageError
 from enrich_stream.lease import Lease
+from enrich_stream.worker import _stop_in_time
 
 
 @pytest.fixture
@@ -61,3 +65,26 @@ async def test_whom_the_group_has_left_behind_starts_over(engine):
     await engine._consumer_wait_empty(consumer(generation=-1), None)
 
     assert engine.lost
+
+
+async def test_the_first_failure_explains_the_end(engine):
+    """What fails after it, as everything comes down, would send an operator the wrong way."""
+    full = StorageError("the disk is full")
+    await engine.crash(full)
+
+    await mode.Service(beacon=engine.beacon).crash(RuntimeError("Event loop is closed"))
+
+    assert engine.crash_reason is full
+
+
+async def test_an_engine_that_cannot_stop_says_why(engine):
+    """Its worker then ends without waiting for threads that nobody stops any more."""
+    broken = RuntimeError("Event loop is closed")
+
+    async def stop():
+        raise broken
+
+    engine.stop = stop
+    running = asyncio.create_task(asyncio.sleep(0))
+
+    assert await _stop_in_time(engine, running, 60.0) is broken
