@@ -14,7 +14,6 @@ from enrich_stream.agents.dead_letters import DeadLetters
 from enrich_stream.agents.enrich_identifier import EnrichIdentifier
 from enrich_stream.agents.pace import Pace
 from enrich_stream.agents.recollection import Recollection
-from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
 from enrich_stream.agents.stage import Handler, Stage
@@ -52,16 +51,14 @@ def create_app(
     job_items = _table(app, "job_items", memory)
     contacts = _table(app, "contacts", memory)
     retention = timedelta(days=settings.retention_days)
-    dead_letters = DeadLetters(_topic(app, topics.dead_letters))
-    results, enriched = _topic(app, topics.results), _topic(app, topics.contacts)
-    retries, waiting_room = _topic(app, topics.retries), WaitingRoom()
-    recollection = Recollection(app, enriched, contacts)
+    dead_letters = DeadLetters(topics.dead_letters, app.outbox)
+    waiting_room, recollection = WaitingRoom(), Recollection(contacts)
     share = FairShare(settings.organisation_items_under_way)
     metrics.BATCHES_WAITING.set_function(lambda: share.jobs_waiting)
     metrics.BATCH_ITEMS_UNDER_WAY.set_function(lambda: share.total_under_way)
-    app.on_hand_back += [recollection.forget, share.forget, waiting_room.forget]
+    app.on_hand_back += [share.forget, waiting_room.forget]
 
-    def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
+    def agent(topic: Topic, name: str, handle: Handler, at_once: int) -> None:
         stage = Stage(app, name, dead_letters, at_once)
         app.stages.append(stage)
 
@@ -69,27 +66,24 @@ def create_app(
             async for value in stage.run(stream, handle):
                 yield value
 
-        app.agent(topic, name=name)(run)
+        app.agent(_topic(app, topic), name=name)(run)
 
     def split(requests: Topic, name: str, tasks: Topic, at_once: int, **options: Any) -> None:
-        handle = SplitRequest(
-            jobs, _topic(app, tasks), tasks.partitions, retention=retention, **options
-        )
-        agent(_topic(app, requests), name, handle, at_once)
+        handle = SplitRequest(jobs, app.outbox, tasks, retention=retention, **options)
+        agent(requests, name, handle, at_once)
 
     def enrich(tasks: Topic, name: str, pace: Pace) -> None:
         handle = EnrichIdentifier(
             enrichment,
-            results=results,
-            contacts=enriched,
-            retries=retries,
+            outbox=app.outbox,
+            topics=topics,
             recollection=recollection,
             cancellations=app.cancellations,
             waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
         )
-        agent(_topic(app, tasks), name, handle, pace.task_concurrency)
+        agent(tasks, name, handle, pace.task_concurrency)
 
     at_once = settings.waiting_jobs
     split(topics.requests, "split_request", topics.tasks, at_once, share=share)
@@ -100,14 +94,8 @@ def create_app(
     split(topics.sync_requests, "split_sync_request", topics.sync_tasks, at_once, share=None)
     enrich(topics.sync_tasks, "enrich_sync_identifier", Pace.of_sync(settings))
     cancel = CancelJob(jobs, job_items, share, retention=retention)
-    agent(_topic(app, topics.cancellations), "cancel_job", cancel, TABLE_EVENTS_AT_ONCE)
-    agent(results, "settle_job", SettleJob(jobs, job_items, share), TABLE_EVENTS_AT_ONCE)
-    agent(
-        enriched,
-        "remember_contact",
-        RememberContact(contacts, recollection),
-        TABLE_EVENTS_AT_ONCE,
-    )
+    agent(topics.cancellations, "cancel_job", cancel, TABLE_EVENTS_AT_ONCE)
+    agent(topics.results, "settle_job", SettleJob(jobs, job_items, share), TABLE_EVENTS_AT_ONCE)
     return app
 
 
@@ -142,7 +130,7 @@ def _engine(settings: Settings, store: str) -> Engine:
         consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         producer_acks=-1,
         producer_max_request_size=MAX_DEAD_LETTER_BYTES,
-        # Large, for behind a full batch everything waits for the broker, whatever its partition.
+        # Of a partition one batch is under way at a time; see outbox.
         producer_max_batch_size=512 * 1024,
         web_enabled=False,
         autodiscover=False,
@@ -164,5 +152,5 @@ def _topic(app: Engine, topic: Topic) -> TopicT:
 
 
 def _table(app: Engine, name: str, memory: RocksMemory | None) -> DurableTable:
-    app.Table(name, lease=app.lease, memory=memory)
+    app.Table(name, outbox=app.outbox, lease=app.lease, memory=memory)
     return table_of(app, name)

@@ -12,9 +12,11 @@ from typing import Any, cast
 
 import faust
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+from faust.transport.drivers.aiokafka import Producer
 from faust.types import TP
 from mode import Service
 from mode.utils.objects import cached_property
@@ -24,6 +26,7 @@ from enrich_stream.agents.stage import Stage
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.intake import FlowControl, PausingQueue, Transport
 from enrich_stream.lease import Lease
+from enrich_stream.outbox import Outbox
 from enrich_stream.table_recovery import BulkTables
 
 log = structlog.get_logger(__name__)
@@ -52,6 +55,7 @@ class Engine(faust.App):
         super().__init__(*args, broker=brokers, TableManager=BulkTables, **kwargs)
         self.bootstrap_servers = bootstrap_servers
         self.lease = lease
+        self.outbox = Outbox(self._connection)
         self.cancellations = cancellations
         self.stages: list[Stage] = []
         self.on_hand_back: list[Callable[[], None]] = []
@@ -73,6 +77,10 @@ class Engine(faust.App):
         return PausingQueue(
             self, maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume
         )
+
+    def _connection(self) -> AIOKafkaProducer:
+        connection: AIOKafkaProducer = cast("Producer", self.producer)._ensure_producer()  # noqa: SLF001 - the engine sends nothing but single records
+        return connection
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

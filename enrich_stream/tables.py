@@ -6,7 +6,8 @@ delivery behind, and an event is acknowledged only when all of its deliveries ar
 
 The engine takes the local copy to reach as far as the last record that was delivered. When that
 comes late, others may have had the partition and written before it, and their rows would be
-missing for ever. Here the copy reaches only over records without a gap.
+missing for ever. Here the copy reaches only over records without a gap, and notes that once for
+each batch of them.
 
 The engine logs what goes wrong on the disk while it reads a table back, and goes on. Here the
 worker stops: a copy with holes must not answer.
@@ -14,7 +15,7 @@ worker stops: a copy with holes must not answer.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,15 +24,16 @@ import faust
 import rocksdict
 from aiokafka import ConsumerRecord
 from faust.stores import rocksdb
+from faust.streams import current_event
 from faust.tables.recovery import Recovery
-from faust.types import TP, AppT, EventT, FutureMessage
+from faust.types import TP, AppT, EventT
 from faust.types.stores import StoreT
-from faust.types.tuples import RecordMetadata
 from yarl import URL
 
 from enrich_stream import metrics
 from enrich_stream.errors import StorageError
 from enrich_stream.lease import Lease
+from enrich_stream.outbox import Delivery, Outbox, delivered
 from enrich_stream.rocks import RocksMemory, storage_error
 
 T = TypeVar("T")
@@ -136,25 +138,30 @@ class DurableTable(faust.Table[bytes, bytes]):
     """
 
     def __init__(
-        self, *args: Any, lease: Lease, memory: RocksMemory | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        outbox: Outbox,
+        lease: Lease,
+        memory: RocksMemory | None = None,
+        **kwargs: Any,
     ) -> None:
         """Without ``memory`` the rows are kept where ``app.conf.store`` says."""
         super().__init__(*args, key_type=bytes, value_type=bytes, **kwargs)
+        self._outbox = outbox
         self._lease = lease
         self._memory = memory
-        self._under_way: list[FutureMessage] = []
+        self._under_way: list[Delivery] = []
         self._reached: dict[TP, int] = {}
+        self._followed: dict[TP, Delivery] = {}
 
-    def send_changelog(self, *args: Any, **kwargs: Any) -> FutureMessage:
-        """Send as the engine does, and keep the delivery for ``take_deliveries``."""
-        delivery = self._send(*args, **kwargs)
-        self._under_way.append(delivery)
-        return delivery
+    def on_key_set(self, key: bytes, value: bytes) -> None:
+        """Called by the engine for each assignment: send it; see ``take_deliveries``."""
+        self._under_way.append(self._send(_partition_in_hand(), key, value))
 
-    def take_deliveries(self) -> list[Awaitable[Any]]:
+    def take_deliveries(self) -> list[Delivery]:
         """The deliveries of all assignments since the last call."""
         deliveries, self._under_way = self._under_way, []
-        return list(deliveries)
+        return deliveries
 
     async def on_rebalance(self, *args: Any, **kwargs: Any) -> None:
         """Called by the engine when partitions are assigned, before any is read back."""
@@ -183,19 +190,26 @@ class DurableTable(faust.Table[bytes, bytes]):
         assigned anew meanwhile stays.
         """
         value = self._rocks.row(partition, key)
-        await self._send(partition, key, None, value_serializer="raw")
+        await delivered([self._send(partition, key, None)])
         self._rocks.drop(partition, key, value)
         metrics.ROWS_EXPIRED.labels(self.name).inc()
 
-    def _send(self, *args: Any, **kwargs: Any) -> FutureMessage:
+    def _send(self, partition: int, key: bytes, value: bytes | None) -> Delivery:
         self._lease.check()
-        return super().send_changelog(*args, **kwargs)
+        place = TP(self.changelog_topic_name, partition)
+        delivery = self._outbox.put_in(place, key, value)
+        if self._followed.get(place) is not delivery:  # the first of its batch
+            self._followed[place] = delivery
+            delivery.add_done_callback(self._on_sent)
+        return delivery
 
-    def _on_changelog_sent(self, delivery: FutureMessage) -> None:
-        sent: RecordMetadata = delivery.result()
-        # A record that is sent twice leaves a gap too; then more is read back than needed.
-        if self._reached.get(sent.topic_partition) == sent.offset - 1:
-            self._reach(sent.topic_partition, sent.offset)
+    def _on_sent(self, delivery: Delivery) -> None:
+        if delivery.exception():  # raised where it is waited for
+            return
+        sent = delivery.result()
+        # A batch that is sent twice leaves a gap too; then more is read back than needed.
+        if self._reached.get(sent.partition) == sent.first - 1:
+            self._reach(sent.partition, sent.last)
 
     def _reach(self, partition: TP, offset: int) -> None:
         self._reached[partition] = offset
@@ -223,6 +237,14 @@ class DurableTable(faust.Table[bytes, bytes]):
             value_type=self.value_type,
             loop=self.loop,
         )
+
+
+def _partition_in_hand() -> int:
+    """The partition of the event that is being handled: rows live on the same one."""
+    event = current_event()
+    if event is None:
+        raise RuntimeError("a row is assigned outside the handling of an event")
+    return event.message.partition
 
 
 def table_of(app: AppT, name: str) -> DurableTable:

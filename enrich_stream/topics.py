@@ -101,7 +101,6 @@ class Topics:
             self.sync_tasks,
             self.retries,
             self.results,
-            self.contacts,
         )
 
     def requests_of(self, lane: Lane) -> Topic:

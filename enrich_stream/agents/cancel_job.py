@@ -1,6 +1,5 @@
 """A cancellation ends every item of its job that is not settled."""
 
-import asyncio
 from datetime import timedelta
 
 import structlog
@@ -9,6 +8,7 @@ from faust.types import EventT
 from enrich_stream import clock, job
 from enrich_stream.fair_share import FairShare
 from enrich_stream.logs import bind_job
+from enrich_stream.outbox import delivered
 from enrich_stream.records import (
     CancellationRequested,
     Job,
@@ -52,7 +52,7 @@ class CancelJob:
         self._jobs[request.job.id.encode()] = encode(after)
         self._share.settled(request.job.id, open_items=0)
         log.info("job.cancelled", settled=job.settled_count(after), total=after.job.total)
-        await asyncio.gather(*self._jobs.take_deliveries())
+        await delivered(self._jobs.take_deliveries())
 
     def _header(self, job_: Job) -> JobHeader:
         """The job's header with all that is settled of it."""

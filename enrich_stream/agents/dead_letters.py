@@ -3,10 +3,13 @@
 from typing import cast
 
 import structlog
-from faust.types import EventT, TopicT
+from faust.types import TP, EventT
 
 from enrich_stream import metrics
 from enrich_stream.dead_letters.letter import Origin, headers_of
+from enrich_stream.outbox import Outbox, delivered
+from enrich_stream.partitions import partition_of
+from enrich_stream.topics import Topic
 
 log = structlog.get_logger(__name__)
 
@@ -14,8 +17,9 @@ log = structlog.get_logger(__name__)
 class DeadLetters:
     """The only writer of the dead-letter topic."""
 
-    def __init__(self, topic: TopicT) -> None:
+    def __init__(self, topic: Topic, outbox: Outbox) -> None:
         self._topic = topic
+        self._outbox = outbox
 
     async def bury(self, event: EventT[bytes], stage: str, reason: str) -> None:
         """Send the event's record as it was, its origin and the reason in headers.
@@ -34,9 +38,12 @@ class DeadLetters:
         origin = Origin(message.topic, message.partition, message.offset)
         # The engine's types also allow a mapping, which the consumer never gives.
         own = cast("list[tuple[str, bytes]]", message.headers or [])
-        await self._topic.send_soon(
-            key=message.key,
-            value=message.value,
-            headers=list(headers_of(stage, reason, origin, own)),
+        home = partition_of(message.key or b"", self._topic.partitions)
+        delivery = self._outbox.put_in(
+            TP(self._topic.name, home),
+            message.key,
+            message.value,
+            list(headers_of(stage, reason, origin, own)),
         )
+        await delivered([delivery])
         metrics.DEAD_LETTERS.labels(stage).inc()

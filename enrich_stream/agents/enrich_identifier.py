@@ -1,13 +1,12 @@
 """A task's persons are looked up; each becomes a result of its job and a public contact."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from weakref import WeakValueDictionary
 
-from faust.types import EventT, TopicT
+from faust.types import EventT
 
 from enrich_stream import clock, metrics
 from enrich_stream.agents.pace import Pace
@@ -20,6 +19,7 @@ from enrich_stream.lease import Lease
 from enrich_stream.logs import bind_job
 from enrich_stream.memory import fresh, recalled
 from enrich_stream.options import still_answering
+from enrich_stream.outbox import Delivery, Outbox, delivered
 from enrich_stream.person import Identifier, Outcome
 from enrich_stream.providers.base import Question
 from enrich_stream.publication import (
@@ -39,6 +39,7 @@ from enrich_stream.records import (
     decode,
     encode,
 )
+from enrich_stream.topics import Topics
 from enrich_stream.waiting_room import WaitingRoom
 
 
@@ -61,10 +62,10 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """An item with its outcome, and the delivery of the contact it was made from."""
+    """An item with its outcome, and the deliveries of what is known of the person by it."""
 
     item: SettledItem
-    delivery: Awaitable[Any]
+    deliveries: Sequence[Delivery]
 
 
 _Ended = _Settled | PutBack | None
@@ -72,15 +73,18 @@ _Ended = _Settled | PutBack | None
 
 
 class EnrichIdentifier:
-    """Writes no table; writes the topics of results, contacts and retries."""
+    """Writes the topics of results, contacts and retries, and the table ``contacts``.
+
+    The only agent that is busy with several persons of a record at once and writes a table: a
+    person's row is read and written by the item whose turn it is, with no ``await`` between.
+    """
 
     def __init__(
         self,
         enrichment: Enrichment,
         *,
-        results: TopicT,
-        contacts: TopicT,
-        retries: TopicT,
+        outbox: Outbox,
+        topics: Topics,
         recollection: Recollection,
         cancellations: Cancellations,
         waiting_room: WaitingRoom,
@@ -88,9 +92,8 @@ class EnrichIdentifier:
         lease: Lease,
     ) -> None:
         self._enrichment = enrichment
-        self._results = results
-        self._contacts = contacts
-        self._retries = retries
+        self._outbox = outbox
+        self._topics = topics
         self._recollection = recollection
         self._cancellations = cancellations
         self._waiting_room = waiting_room
@@ -105,18 +108,17 @@ class EnrichIdentifier:
         bind_job(tasks.job)
         if tasks.not_before:
             await self._waiting_room.until(datetime.fromisoformat(tasks.not_before))
-        await self._recollection.until_complete(event.message.partition)
         task = self._task(tasks, event.message.partition)
-        deliveries: list[Awaitable[Any]] = []
+        deliveries: list[Delivery] = []
         late: list[PutBack] = []
         async for ended in self._in_portions(task, tasks.items):
             settled = [one for one in ended if isinstance(one, _Settled)]
             late += [one for one in ended if isinstance(one, PutBack)]
-            deliveries += [one.delivery for one in settled]
+            deliveries += [delivery for one in settled for delivery in one.deliveries]
             deliveries += self._send(tasks.job, [one.item for one in settled])
         if late:
             deliveries += self._put_back(task, tasks, late)
-        await asyncio.gather(*deliveries)
+        await delivered(deliveries)
 
     def _task(self, tasks: IdentifierTasks, partition: int) -> _Task:
         # From when they are first looked up, for a batch may have waited long for its turn.
@@ -166,13 +168,13 @@ class EnrichIdentifier:
                     return put_back(item, enriched, retry_at)
                 calls = 0 if shared else self._enrichment.calls_in(enriched.trail)
                 contact = contact_of(task.job, item, enriched, self._spent(task.job, item, calls))
-                delivery = self._publish(contact, task.partition)
+                row, published = self._publish(contact, task.partition)
             except BaseException:
                 self._slots.release()
                 raise
-        # Not before: so a kill costs no more calls again than there are slots.
-        delivery.add_done_callback(self._release)
-        return _Settled(settled_item(item, enriched), delivery)
+        # Not before the memory is safe: so a kill costs no more calls again than there are slots.
+        row.add_done_callback(self._release)
+        return _Settled(settled_item(item, enriched), (row, published))
 
     async def _look_up(self, task: _Task, item: Item) -> Enriched:
         job_, now = task.job, asyncio.get_running_loop().time()
@@ -205,12 +207,12 @@ class EnrichIdentifier:
         retry_at, until = enriched.retry_at, task.put_back_until.timestamp()
         return retry_at if retry_at is not None and retry_at < until else None
 
-    def _publish(self, contact: EnrichedContact, partition: int) -> "asyncio.Future[Any]":
+    def _publish(self, contact: EnrichedContact, partition: int) -> tuple[Delivery, Delivery]:
         self._lease.check()
-        self._recollection.keep(contact)
+        row = self._recollection.keep(contact)
         # To the task's own partition: a person's tasks, contacts and memory stay together.
-        return self._contacts.send_soon(
-            key=contact.identifier.encode(), value=encode(contact), partition=partition
+        return row, self._outbox.put(
+            self._topics.contacts, contact.identifier, encode(contact), partition=partition
         )
 
     def _spent(self, job_: Job, item: Item, calls: int) -> int:
@@ -218,23 +220,23 @@ class EnrichIdentifier:
             return 0
         return self._recollection.calls(job_, item.identifier) + calls
 
-    def _release(self, _: Any) -> None:
+    def _release(self, _: Delivery) -> None:
         self._slots.release()
 
-    def _send(self, job_: Job, settled: Sequence[SettledItem]) -> list[Awaitable[Any]]:
+    def _send(self, job_: Job, settled: Sequence[SettledItem]) -> list[Delivery]:
         return [
-            self._results.send_soon(key=job_.id.encode(), value=encode(record))
+            self._outbox.put(self._topics.results, job_.id, encode(record))
             for record in results_of(job_, settled)
         ]
 
     def _put_back(
         self, task: _Task, tasks: IdentifierTasks, late: Sequence[PutBack]
-    ) -> list[Awaitable[Any]]:
+    ) -> list[Delivery]:
         until = clock.iso(task.put_back_until)
         records = tasks_for_later(tasks, late, until, task.allowance.left)
         return [
-            self._retries.send_soon(
-                key=task.job.id.encode(), value=encode(record), partition=task.partition
+            self._outbox.put(
+                self._topics.retries, task.job.id, encode(record), partition=task.partition
             )
             for record in records
         ]

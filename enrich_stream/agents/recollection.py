@@ -1,31 +1,19 @@
-"""What a worker remembers of the persons on its partitions, up to this moment.
-
-The table ``contacts`` trails the looking up: a contact goes to its topic, comes back through
-``remember_contact`` and becomes a row. Here the row and what is still on that way are seen as
-one, so that nobody is asked twice about the same person.
-"""
+"""What a worker remembers of the persons on its partitions, so that nobody is asked about twice."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
-
-import structlog
-from faust.types import TP, AppT, EventT, TopicT
 
 from enrich_stream.enrichment import Enriched
 from enrich_stream.errors import UnreadableRecordError
 from enrich_stream.memory import remember
 from enrich_stream.options import ask_alike, is_young_enough
-from enrich_stream.records import EnrichedContact, Job, RememberedContact, decode
+from enrich_stream.outbox import Delivery
+from enrich_stream.records import EnrichedContact, Job, RememberedContact, decode, encode
 from enrich_stream.tables import DurableTable
 
-log = structlog.get_logger(__name__)
-
-_LOOK_SECONDS = 1.0
 _KEPT_SECONDS = 60.0
 """Within this an item that was handed back comes again, if it does."""
 
@@ -84,46 +72,19 @@ def _let_go(_: Person) -> None:
 
 
 class Recollection:
-    """Reads the table ``contacts``; to be used from within the handling of an event."""
+    """Reads and writes the table ``contacts``; to be used from within the handling of an event."""
 
-    def __init__(self, app: AppT, contacts: TopicT, table: DurableTable) -> None:
-        self._app = app
-        self._topic = contacts.get_topic_name()
-        self._table = table
-        self._on_the_way: dict[str, tuple[str, RememberedContact]] = {}
-        self._read: defaultdict[int, int] = defaultdict(int)
-        self._ends: dict[int, asyncio.Task[int]] = {}
-        self._progress = asyncio.Event()
-        self._assignment = 0
+    def __init__(self, contacts: DurableTable) -> None:
+        self._contacts = contacts
         self._persons: WeakValueDictionary[str, Person] = WeakValueDictionary()
 
     def person(self, identifier: str) -> Person:
         """The same object for everyone who is after the same person now."""
         return self._persons.setdefault(identifier, Person())
 
-    async def until_complete(self, partition: int) -> None:
-        """Wait until every contact is in the table that was on its topic at the take-over.
-
-        What a worker that died had found out is there, and must not be asked for again.
-        """
-        assignment = self._assignment
-        if partition not in self._ends:
-            self._ends[partition] = asyncio.create_task(self._end(partition))
-        end = await asyncio.shield(self._ends[partition])
-        while self._reached(partition) < end:
-            self._progress.clear()
-            # Not only when something is read: how far the group was may become known later.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._progress.wait()
-            if assignment != self._assignment:  # nothing more will be read here
-                raise asyncio.CancelledError
-
     def recall(self, identifier: str) -> RememberedContact | None:
         """All that is known of a person."""
-        if identifier in self._on_the_way:
-            return self._on_the_way[identifier][1]
-        row = self._table.get(identifier.encode())
+        row = self._contacts.get(identifier.encode())
         try:
             return decode(row, RememberedContact) if row else None
         except UnreadableRecordError:  # of a newer version: to ask again costs less than to stop
@@ -134,48 +95,10 @@ class Recollection:
         known = self.recall(identifier)
         return known.provider_calls.get(job_.id, 0) if known else 0
 
-    def keep(self, contact: EnrichedContact) -> None:
-        """Remember a contact that is on its way to the table."""
+    def keep(self, contact: EnrichedContact) -> Delivery:
+        """Remember a contact; the memory is safe once the delivery is done."""
         known = remember(self.recall(contact.identifier), contact)
-        self._on_the_way[contact.identifier] = (contact.id, known)
-
-    def has_row(self, contact: EnrichedContact) -> None:
-        """The contact is in the table now."""
-        newest, _ = self._on_the_way.get(contact.identifier, ("", None))
-        if newest == contact.id:
-            del self._on_the_way[contact.identifier]
-
-    def has_read(self, event: EventT[bytes]) -> None:
-        """The contacts up to this record have been dealt with."""
-        self._read[event.message.partition] = event.message.offset + 1
-        self._progress.set()
-
-    def forget(self) -> None:
-        """The partitions are given up: others may write to them from now on."""
-        self._assignment += 1
-        self._progress.set()
-        for end in self._ends.values():
-            end.cancel()
-        self._ends.clear()
-        self._on_the_way.clear()
-        self._read.clear()
-
-    def _reached(self, partition: int) -> int:
-        """The offset up to which everything has been dealt with, here or by who was before."""
-        contacts = TP(self._topic, partition)
-        committed = self._app.consumer._committed_offset[contacts] or 0  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public says where it took up reading
-        return max(committed, self._read[partition])
-
-    async def _end(self, partition: int) -> int:
-        """The offset behind the last record that is there; 0 when there is none."""
-        contacts = TP(self._topic, partition)
-        consumer = self._app.consumer
-        while True:
-            try:
-                end = (await consumer.highwaters(contacts))[contacts]
-                first = (await consumer.earliest_offsets(contacts))[contacts]
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is no fault of the task
-                log.warning("recollection.waits_for_kafka", error=type(error).__name__)
-                await asyncio.sleep(_LOOK_SECONDS)
-            else:
-                return 0 if (first or 0) >= end else end
+        # Also when nothing is new: after a crash the local row can be ahead of its changelog.
+        self._contacts[contact.identifier.encode()] = encode(known)
+        (delivery,) = self._contacts.take_deliveries()
+        return delivery

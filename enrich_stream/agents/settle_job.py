@@ -1,13 +1,12 @@
 """Results become rows of their job, and the job's header says how far it is."""
 
-import asyncio
-
 import structlog
 from faust.types import EventT
 
 from enrich_stream import clock, job, metrics
 from enrich_stream.fair_share import FairShare
 from enrich_stream.logs import bind_job
+from enrich_stream.outbox import delivered
 from enrich_stream.person import Outcome
 from enrich_stream.records import (
     VERSION,
@@ -46,7 +45,7 @@ class SettleJob:
         after = job.settle(header, items, clock.now())
         self._jobs[header.job.id.encode()] = encode(after)
         self._share.settled(header.job.id, open_items=job.open_count(after))
-        await asyncio.gather(*self._job_items.take_deliveries(), *self._jobs.take_deliveries())
+        await delivered([*self._job_items.take_deliveries(), *self._jobs.take_deliveries()])
         _report(header, after)
 
     def _header(self, results: IdentifierResults) -> JobHeader:

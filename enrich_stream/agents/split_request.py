@@ -1,19 +1,18 @@
 """A request opens its job and becomes tasks."""
 
-import asyncio
-from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any
 
 import structlog
-from faust.types import EventT, TopicT
+from faust.types import EventT
 
 from enrich_stream import clock, job
 from enrich_stream.fair_share import FairShare
 from enrich_stream.fan_out import tasks_for
 from enrich_stream.logs import bind_job
+from enrich_stream.outbox import Delivery, Outbox, delivered
 from enrich_stream.records import EnrichmentRequested, JobHeader, check_key, decode, encode
 from enrich_stream.tables import DurableTable
+from enrich_stream.topics import Topic
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +22,8 @@ class SplitRequest:
 
     Args:
         jobs: The table.
-        tasks: The topic.
-        partitions: How many the topic has.
+        outbox: Where tasks are put.
+        tasks: Their topic.
         retention: How long a job is kept.
         share: Where jobs wait for their organisation's turn; None where nobody may wait.
     """
@@ -32,15 +31,15 @@ class SplitRequest:
     def __init__(
         self,
         jobs: DurableTable,
-        tasks: TopicT,
-        partitions: int,
+        outbox: Outbox,
+        tasks: Topic,
         *,
         retention: timedelta,
         share: FairShare | None,
     ) -> None:
         self._jobs = jobs
+        self._outbox = outbox
         self._tasks = tasks
-        self._partitions = partitions
         self._share = share
         self._retention = retention
 
@@ -48,15 +47,15 @@ class SplitRequest:
         """Open the job and send what is not settled of it; a repeated request changes nothing."""
         header = self._open(event)
         if header is None or header.dispatched:
-            await asyncio.gather(*self._jobs.take_deliveries())
+            await delivered(self._jobs.take_deliveries())
             return
         opened = self._jobs.take_deliveries()
         if self._share is not None:
             await self._share.enter(header.job.organisation, header.job.id, job.open_count(header))
-        await asyncio.gather(*opened, *self._dispatch(event))
+        await delivered([*opened, *self._dispatch(event)])
         # Only now: a crash before this line sends the tasks again rather than never.
         self._mark_dispatched(header.job.id.encode())
-        await asyncio.gather(*self._jobs.take_deliveries())
+        await delivered(self._jobs.take_deliveries())
 
     def _open(self, event: EventT[bytes]) -> JobHeader | None:
         """The job's header; None when the job is past its retention and must not begin again."""
@@ -74,18 +73,17 @@ class SplitRequest:
         self._jobs[key] = encode(header)
         return header
 
-    def _dispatch(self, event: EventT[bytes]) -> list[Awaitable[Any]]:
+    def _dispatch(self, event: EventT[bytes]) -> list[Delivery]:
         # Read again, both of them: it may have waited long for its turn, and those that wait are
         # many and keep only their bytes.
         request = decode(event.message.value, EnrichmentRequested)
-        key = request.job.id.encode()
-        row = self._jobs.get(key)
+        row = self._jobs.get(request.job.id.encode())
         if row is None:  # it has waited until it was past its retention
             return []
         pending = job.pending_items(decode(row, JobHeader))
-        groups = tasks_for(request, pending, self._partitions)
+        groups = tasks_for(request, pending, self._tasks.partitions)
         return [
-            self._tasks.send_soon(key=key, value=encode(tasks), partition=partition)
+            self._outbox.put(self._tasks, request.job.id, encode(tasks), partition=partition)
             for partition, tasks in groups.items()
         ]
 

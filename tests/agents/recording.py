@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-
-from faust.types.tuples import TP, RecordMetadata
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 from enrich_stream.app import create_app
 from enrich_stream.enrichment import Enrichment
@@ -11,6 +11,34 @@ from enrich_stream.settings import Settings
 from enrich_stream.topics import load_topics
 
 TOPICS = load_topics()
+
+
+@dataclass(frozen=True)
+class Message:
+    """A record as it was sent."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Batch:
+    """Records that are sent together."""
+
+    def __init__(self):
+        self.records = []
+
+    def append(self, *, timestamp, key, value, headers):  # noqa: ARG002 - the builder's signature
+        self.records.append((key, value, tuple(headers)))
+        return True
+
+    def close(self):
+        """Nothing more comes."""
+
+    def record_count(self):
+        return len(self.records)
 
 
 class RecordingProducer:
@@ -27,25 +55,37 @@ class RecordingProducer:
     def release(self):
         """Acknowledge everything that was held back."""
         held, self._held = self._held, None
-        for future in held:
-            self._acknowledge(future)
-
-    def send_soon(self, future):
-        self.sent.append(future.message)
-        if self._held is None:
-            self._acknowledge(future)
-        else:
-            self._held.append(future)
+        for acknowledge in held:
+            acknowledge()
 
     def on(self, topic):
         """The messages that were sent to a topic."""
-        return [m for m in self.sent if m.channel.get_topic_name() == topic.name]
+        return [message for message in self.sent if message.topic == topic.name]
 
-    def _acknowledge(self, future):
-        tp = TP(future.message.channel.get_topic_name(), future.message.partition or 0)
-        future.set_result(RecordMetadata(tp.topic, tp.partition, tp, len(self.sent), None, None))
-        if future.message.callback:
-            future.message.callback(future)
+    def create_batch(self):
+        return Batch()
+
+    async def send_batch(self, batch, topic, *, partition):
+        first = len(self.on_partition(topic, partition))
+        for record in batch.records:
+            self.take(Message(topic, partition, *record))
+        taken = asyncio.get_running_loop().create_future()
+        metadata = SimpleNamespace(offset=first)
+        if self._held is None:
+            taken.set_result(metadata)
+        else:
+            self._held.append(lambda: taken.set_result(metadata))
+        return taken
+
+    def take(self, message):
+        self.sent.append(message)
+
+    def on_partition(self, topic, partition):
+        return [m for m in self.sent if (m.topic, m.partition) == (topic, partition)]
+
+    def _ensure_producer(self):
+        """The engine's way to the connection."""
+        return self
 
 
 class AgentUnderTest:
@@ -67,10 +107,6 @@ class AgentUnderTest:
         message = await self.put(key, value)
         await until(lambda: message.acked)
         return message
-
-
-async def _nothing_there(*partitions):
-    return dict.fromkeys(partitions, 0)
 
 
 async def until(condition, seconds=5.0):
@@ -101,7 +137,6 @@ async def application(tmp_path, enrichment, producer=None, **settings):
     app = create_app(settings, TOPICS, enrichment, store="memory://")
     app.finalize()
     app._producer = producer = producer or RecordingProducer()
-    app.consumer.highwaters = app.consumer.earliest_offsets = _nothing_there
     try:
         yield app, producer
     finally:

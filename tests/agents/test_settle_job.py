@@ -86,7 +86,7 @@ async def test_results_that_are_handled_at_once_are_all_counted(tmp_path):
         agent.producer.hold()
         for place in range(5):
             await agent.put(KEY, encode(results_of(a_job(5), settled(place))))
-        await until(lambda: len(agent.producer.on(TOPICS.jobs_changelog)) == 5)
+        await until(lambda: len(agent.app.tables["job_items"].data) == 5)
 
         assert job.is_complete(decode(agent.table("jobs")[KEY], JobHeader))
 

@@ -4,10 +4,11 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
-from faust.types.tuples import RecordMetadata
 from recording import TOPICS, an_app
 
+from enrich_stream.outbox import Sent
 from enrich_stream.settings import Settings
 
 CHANGELOG = TP(TOPICS.jobs_changelog.name, 3)
@@ -26,9 +27,11 @@ async def table(tmp_path):
     await table.data.stop()
 
 
-def deliver(table, offset, partition=CHANGELOG):
-    metadata = RecordMetadata(partition.topic, partition.partition, partition, offset, None, None)
-    table._on_changelog_sent(SimpleNamespace(result=lambda: metadata))
+def deliver(table, first, last=None):
+    """Kafka has a batch of the table's own records."""
+    delivery = asyncio.get_running_loop().create_future()
+    delivery.set_result(Sent(CHANGELOG, first, first if last is None else last))
+    table._on_sent(delivery)
 
 
 def changelog_record(offset, key, value, topic=CHANGELOG.topic):
@@ -46,9 +49,9 @@ def rows(table):
 async def test_a_copy_reaches_as_far_as_its_own_records_without_a_gap(table):
     """What this worker has written, one record after the other, need not be read back."""
     deliver(table, 5)
-    deliver(table, 6)
+    deliver(table, 6, 8)
 
-    assert table.persisted_offset(CHANGELOG) == 6
+    assert table.persisted_offset(CHANGELOG) == 8
 
 
 async def test_a_copy_never_reaches_over_records_of_others(table):
@@ -64,6 +67,15 @@ async def test_what_is_delivered_after_the_partition_was_given_up_counts_for_not
     """Whoever has it now writes to its changelog too."""
     await table.on_rebalance(set(), {CHANGELOG}, set())
     deliver(table, 5)
+
+    assert table.persisted_offset(CHANGELOG) == 4
+
+
+async def test_a_batch_that_kafka_would_not_take_counts_for_nothing(table):
+    """Its records are in nobody's copy but this one."""
+    delivery = asyncio.get_running_loop().create_future()
+    delivery.set_exception(KafkaTimeoutError())
+    table._on_sent(delivery)
 
     assert table.persisted_offset(CHANGELOG) == 4
 

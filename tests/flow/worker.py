@@ -40,13 +40,11 @@ class Kafka(RecordingProducer):
         self.agents = {}
         self._puts = set()
 
-    def send_soon(self, future):
-        super().send_soon(future)
-        message = future.message
-        topic = message.channel.get_topic_name()
-        if topic == TOPICS.results.name:
+    def take(self, message):
+        super().take(message)
+        if message.topic == TOPICS.results.name:
             self._settle(decode(message.value, IdentifierResults))
-        elif topic == TOPICS.retries.name:
+        elif message.topic == TOPICS.retries.name:
             self.put_back += len(decode(message.value, IdentifierTasks).items)
             put = asyncio.create_task(self.put(RETRIES, message.key, message.value))
             self._puts.add(put)

@@ -171,15 +171,14 @@ async def test_a_sweep_that_kafka_interrupts_is_made_up_for_by_the_next(worker, 
     monkeypatch.setattr(clock, "has_stepped", lambda: False)  # days have really passed here
     worker.put_job()
     at(days=8)
-    send, failures = worker.producer.send_soon, [KafkaConnectionError()]
+    send, failures = worker.producer.send_batch, [KafkaConnectionError()]
 
-    def fail_first(future):
+    async def fail_first(*args, **kwargs):
         if failures:
-            future.set_exception(failures.pop())
-        else:
-            send(future)
+            raise failures.pop()
+        return await send(*args, **kwargs)
 
-    monkeypatch.setattr(worker.producer, "send_soon", fail_first)
+    monkeypatch.setattr(worker.producer, "send_batch", fail_first)
     sweeping = asyncio.create_task(worker.retention.sweep_for_ever())
     try:
         await until(lambda: worker.keys("jobs") == worker.keys("job_items") == [])

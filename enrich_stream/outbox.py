@@ -1,0 +1,125 @@
+"""How records leave a worker: in the order they were put, one batch of a partition at a time.
+
+The engine sends record by record, each with a future, a callback and codecs of its own, and behind
+a partition whose batch is full all others wait. Here what is put while a partition's batch is on
+its way travels together in the next one, and shares one delivery.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
+from faust.types import TP
+
+from enrich_stream.partitions import partition_of
+from enrich_stream.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where Kafka has put the records of a batch.
+
+    Attributes:
+        partition: Their partition.
+        first: The offset of the first.
+        last: The offset of the last.
+    """
+
+    partition: TP
+    first: int
+    last: int
+
+
+Delivery = asyncio.Future[Sent]
+"""Done once Kafka has the record and those that travel with it; to be awaited by ``delivered``."""
+
+
+async def delivered(deliveries: Iterable[Delivery]) -> None:
+    """Return once Kafka has everything; raises ``KafkaError`` when it will not take something."""
+    for delivery in dict.fromkeys(deliveries):
+        # Others wait for the same one: who gives up waiting must not end it for them.
+        await asyncio.shield(delivery)
+
+
+@dataclass(slots=True)
+class _Parcel:
+    """The records that travel together."""
+
+    batch: BatchBuilder
+    delivery: Delivery
+
+
+@dataclass(slots=True)
+class _Line:
+    """The parcels of a partition that wait, and the task that sends them one after the other."""
+
+    waiting: deque[_Parcel] = field(default_factory=deque)
+    sending: asyncio.Task[None] | None = None
+
+
+class Outbox:
+    """Sends to any topic.
+
+    Args:
+        producer: The connection; it may not be there yet when this is made.
+    """
+
+    def __init__(self, producer: Callable[[], AIOKafkaProducer]) -> None:
+        self._producer = producer
+        self._lines: dict[TP, _Line] = {}
+
+    def put(
+        self, topic: Topic, key: str, value: bytes, *, partition: int | None = None
+    ) -> Delivery:
+        """Send a record, to its key's partition unless another is given."""
+        if partition is None:
+            partition = partition_of(key, topic.partitions)
+        return self.put_in(TP(topic.name, partition), key.encode(), value)
+
+    def put_in(
+        self,
+        partition: TP,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> Delivery:
+        """Send a record to a partition."""
+        line = self._lines.get(partition) or self._lines.setdefault(partition, _Line())
+        record = {"timestamp": None, "key": key, "value": value, "headers": headers}
+        # A batch that is full takes nothing more; an empty one takes a record of any size.
+        if not line.waiting or line.waiting[-1].batch.append(**record) is None:
+            line.waiting.append(self._parcel())
+            line.waiting[-1].batch.append(**record)
+        delivery = line.waiting[-1].delivery
+        if line.sending is None:
+            line.sending = asyncio.create_task(self._send(partition, line))
+        return delivery
+
+    def _parcel(self) -> _Parcel:
+        delivery: Delivery = asyncio.get_running_loop().create_future()
+        # Whoever waited for it may be gone by the time it fails.
+        delivery.add_done_callback(asyncio.Future.exception)
+        return _Parcel(self._producer().create_batch(), delivery)
+
+    async def _send(self, partition: TP, line: _Line) -> None:
+        while line.waiting:
+            parcel = line.waiting.popleft()
+            try:
+                sent = await self._send_parcel(partition, parcel.batch)
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                parcel.delivery.set_exception(error)
+            else:
+                parcel.delivery.set_result(sent)
+        line.sending = None
+
+    async def _send_parcel(self, partition: TP, batch: BatchBuilder) -> Sent:
+        batch.close()
+        taken = await self._producer().send_batch(
+            batch, partition.topic, partition=partition.partition
+        )
+        first: RecordMetadata = await taken
+        return Sent(partition, first.offset, first.offset + batch.record_count() - 1)
