@@ -18,6 +18,8 @@ from enrich_stream.records import JobOptions
 from enrich_stream.signals.platforms import KNOWN_NAMES
 
 MAX_IDENTIFIERS = 100
+_KINDS = tuple(IdentifierKind)
+_ONE_KIND = f"must have exactly one of {', '.join(_KINDS)}"
 
 _Text = Annotated[str, Constrained(max_length=2048)]
 _Label = Annotated[str, Constrained(min_length=1, max_length=200)]
@@ -113,9 +115,13 @@ def parse_order(body: bytes) -> Order:
         match _named(given):
             case [kind] if isinstance(given[kind], str):
                 try:
-                    persons.append(_person(kind, given[kind]))
+                    persons.append(Person({kind.value: given[kind]}, normalise(kind, given[kind])))
                 except InputError as error:
-                    faults.append(Fault(_joined(place, kind), str(error), "isIdentifier"))
+                    faults.append(Fault(_joined(*place, kind), str(error), "isIdentifier"))
+            case [_]:  # a fault of its shape
+                pass
+            case _:
+                faults.append(Fault(_joined(*place), _ONE_KIND, "exactlyOneOf"))
     if faults:
         raise Problem(400, "Validation failed", faults)
     return Order(
@@ -172,28 +178,20 @@ def _choice_faults(content: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("identifiers", "use identifier or identifiers, not both", "exactlyOneOf")
     if content.get("identifier") is None and content.get("identifiers") is None:
         yield Fault("identifier", "identifier or identifiers is required", "exactlyOneOf")
-    for place, given in _identifiers(content):
-        if len(_named(given)) != 1:
-            kinds = ", ".join(IdentifierKind)
-            yield Fault(_joined(place), f"must have exactly one of {kinds}", "exactlyOneOf")
 
 
-def _identifiers(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _identifiers(content: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
     one, many = content.get("identifier"), content.get("identifiers")
     if isinstance(one, dict):
-        yield "identifier", one
+        yield ("identifier",), one
     if isinstance(many, list):
         for index, given in enumerate(many[:MAX_IDENTIFIERS]):
             if isinstance(given, dict):
-                yield f"identifiers.{index}", given
+                yield ("identifiers", index), given
 
 
 def _named(given: dict[str, Any]) -> list[IdentifierKind]:
-    return [kind for kind in IdentifierKind if given.get(kind) is not None]
-
-
-def _person(kind: IdentifierKind, text: str) -> Person:
-    return Person(given={kind.value: text}, identifier=normalise(kind, text))
+    return [kind for kind in _KINDS if given.get(kind) is not None]
 
 
 def _joined(*place: int | str) -> str:

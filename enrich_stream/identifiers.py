@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from yarl import URL
 
 from enrich_stream.errors import InputError
@@ -78,6 +78,20 @@ _GITHUB_PAGES = re.compile(
     "|topics|trending|users|watching"
 )
 
+# What most people send is canonical already but for its frame. It comes to the same value below,
+# at many times the cost: reading a batch is most of what accepting it takes.
+_PLAIN: Mapping[IdentifierKind, re.Pattern[str]] = {
+    IdentifierKind.LINKEDIN: re.compile(
+        r"https://www\.linkedin\.com/in/((?!-)[a-z0-9-]{1,100})/?", re.ASCII
+    ),
+    IdentifierKind.EMAIL: re.compile(
+        r"((?=[^@]{1,64}@.{1,60}\Z)[a-z0-9]+(?:[._+-][a-z0-9]+)*"
+        rf"@(?!.*\b(?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})\Z)"
+        r"(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,})",
+        re.ASCII | re.IGNORECASE,
+    ),
+}
+
 
 def normalise(kind: IdentifierKind, text: str) -> Identifier:
     """The canonical identifier that a text of that kind names.
@@ -86,6 +100,11 @@ def normalise(kind: IdentifierKind, text: str) -> Identifier:
         InputError: The text is no identifier of that kind; the message completes a sentence that
             starts with the member's name, and does not repeat the text.
     """
+    plain = _PLAIN[kind].fullmatch(text) if kind in _PLAIN else None
+    return Identifier(kind, plain[1].lower() if plain else _read(kind, text))
+
+
+def _read(kind: IdentifierKind, text: str) -> str:
     clean = _printable(text)
     try:
         value = _READERS[kind](clean)
@@ -93,7 +112,7 @@ def normalise(kind: IdentifierKind, text: str) -> Identifier:
         value = None
     if value is None:
         raise InputError(EXPECTED[kind])
-    return Identifier(kind, value)
+    return value
 
 
 def _printable(text: str) -> str:

@@ -241,3 +241,25 @@ def test_any_text_is_refused_or_becomes_a_key_that_stays_the_same(kind, text):
     # Fixed phrases cannot carry what was given, and no cause behind them does either.
     assert str(refusal) in PHRASES
     assert (refusal.__cause__, refusal.__context__) == (None, None)
+
+
+PLAIN = {
+    LINKEDIN: st.from_regex(
+        r"https://(www\.)?linkedin\.com/(in|IN)/[a-z0-9_-]{1,110}/?", fullmatch=True
+    ),
+    EMAIL: st.from_regex(
+        r"[a-zA-Z0-9.+_-]{1,70}@([a-z0-9-]{1,64}\.){0,3}([a-z0-9-]{1,9}|test|local|onion|arpa)",
+        fullmatch=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(PLAIN))
+@given(st.data())
+def test_the_short_way_comes_to_what_the_long_way_does(kind, data):
+    """What is taken as it is would have come to the same, or would not have been refused."""
+    text = data.draw(PLAIN[kind])
+    plain = identifiers._PLAIN[kind].fullmatch(text)
+
+    if plain:
+        assert identifiers._read(kind, text) == normalise(kind, text).value
