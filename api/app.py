@@ -50,7 +50,7 @@ async def open_services(settings: Settings, topics: Topics) -> AsyncIterator[Ser
         timedelta(days=settings.retention_days),
     )
     standby = Standby(standby_consumer(servers), topics, store)
-    publisher = Publisher(request_producer(servers, seconds), topics, seconds)
+    publisher = Publisher(request_producer(servers, seconds, settings.compression), topics, seconds)
     keys = KeyRing(key_consumer(servers), topics.access_keys)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(keys)

@@ -22,10 +22,13 @@ PROBE_SECONDS = 5.0
 """How long a write that went well stands for the next one."""
 
 
-def request_producer(bootstrap_servers: str, timeout_seconds: float) -> AIOKafkaProducer:
+def request_producer(
+    bootstrap_servers: str, timeout_seconds: float, compression: str | None = None
+) -> AIOKafkaProducer:
     """The producer a publisher writes with; to be made within the running event loop."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
+        compression_type=compression,
         acks="all",
         max_request_size=MAX_RECORD_BYTES,
         # A little less than the caller waits: what has been given up must not be sent later.

@@ -129,6 +129,7 @@ def _engine(settings: Settings, store: str) -> Engine:
         # What is missing after a broker's restart must not be missing for minutes.
         consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         producer_acks=-1,
+        producer_compression_type=settings.compression,
         producer_max_request_size=MAX_DEAD_LETTER_BYTES,
         # Of a partition one batch is under way at a time; see outbox.
         producer_max_batch_size=512 * 1024,

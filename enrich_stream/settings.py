@@ -63,6 +63,12 @@ class Settings(_Environment):
         description="Begins the name of every topic and of the consumer group, so that several"
         " installations can share a cluster.",
     )
+    kafka_compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        default="zstd",
+        validation_alias=AliasChoices("KAFKA_COMPRESSION", "kafka_compression"),
+        description="How records are compressed. Who reads the topics must know how; clients"
+        " without further libraries often know `gzip` only.",
+    )
     topics_file: Path | None = Field(
         default=None, description="Another `topics.yaml` than the one that is shipped."
     )
@@ -326,6 +332,11 @@ class Settings(_Environment):
         description="Rules by which intent is read, in place of those in"
         " `enrich_stream/signals/intent_rules.yaml`.",
     )
+
+    @property
+    def compression(self) -> str | None:
+        """The codec of everything that is sent; None for none."""
+        return None if self.kafka_compression == "none" else self.kafka_compression
 
     @property
     def consumer_group(self) -> str:

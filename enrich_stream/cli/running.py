@@ -1,6 +1,7 @@
 """How a command runs: settings read, logging set up, errors as one line, and never a traceback."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from enrich_stream.logs import set_up_logging
 from enrich_stream.settings import Settings, load_settings
 
 _T = TypeVar("_T")
+
+GARBAGE_THRESHOLD = 5_000
+"""New objects between two looks for garbage; Python's 700 are soon used up by one batch."""
 
 
 @contextmanager
@@ -39,5 +43,8 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     with errors_as_one_line():
         settings = load_settings()
         set_up_logging(settings)
+        # What is loaded by now stays; looking through it again and again was a fifth of the time.
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
