@@ -25,7 +25,7 @@ from enrich_stream.person import Field, Outcome
 from enrich_stream.records import VERSION, Job, JobItem, SettledItem, encode, raw
 from enrich_stream.stack import Process, Stack, free_port, wait_for, wait_until_ready
 from enrich_stream.topic_admin import apply_topics
-from enrich_stream.topics import Topic, load_topics
+from enrich_stream.topics import Topic, TopicClass, load_topics
 
 BATCH = 100
 TOPICS = load_topics()
@@ -107,8 +107,9 @@ def _is_alone(worker: Process) -> bool:
         ready = json.loads(_get(f"{worker.monitoring_url}/health/ready"))
     except OSError:
         return False
-    # Of the six topics that are consumed and the three changelogs.
-    return bool(ready["partitions"] == 9 * TOPICS.requests.partitions)
+    changelogs = (topic for topic in TOPICS if topic.topic_class is TopicClass.CHANGELOG)
+    topics = (*TOPICS.consumed, *changelogs)
+    return bool(ready["partitions"] == sum(topic.partitions for topic in topics))
 
 
 def _rows(worker: Process) -> float:

@@ -59,11 +59,8 @@ async def until_consumed(
     bootstrap_servers: str, group: str, topics: Topics, seconds: float
 ) -> list[Origin]:
     """Wait until the group has committed all there is; returns what it has not within the time."""
-    read = (topics.requests, topics.sync_requests, topics.tasks, topics.sync_tasks)
     partitions = [
-        TopicPartition(topic.name, p)
-        for topic in (*read, topics.results, topics.contacts)
-        for p in range(topic.partitions)
+        TopicPartition(topic.name, p) for topic in topics.consumed for p in range(topic.partitions)
     ]
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

@@ -87,7 +87,7 @@ def test_a_poison_record_is_buried_and_its_partition_goes_on(service):
         TOPICS.requests.name: b"{poison 1",
         TOPICS.tasks.name: b'{"version": 99}',
         TOPICS.results.name: b"\xff\x00",
-        TOPICS.contacts.name: b"[]",
+        TOPICS.retries.name: b"[]",
     }
     for name, value in poison.items():
         for partition in range(TOPICS.by_name(name).partitions):
