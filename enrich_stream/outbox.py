@@ -7,7 +7,7 @@ its way travels together in the next one, and shares one delivery.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
@@ -85,11 +85,11 @@ class Outbox:
         partition: TP,
         key: bytes | None,
         value: bytes | None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: list[tuple[str, bytes]] | None = None,
     ) -> Delivery:
         """Send a record to a partition."""
         line = self._lines.get(partition) or self._lines.setdefault(partition, _Line())
-        record = {"timestamp": None, "key": key, "value": value, "headers": headers}
+        record = {"timestamp": None, "key": key, "value": value, "headers": headers or []}
         # A batch that is full takes nothing more; an empty one takes a record of any size.
         if not line.waiting or line.waiting[-1].batch.append(**record) is None:
             line.waiting.append(self._parcel())
