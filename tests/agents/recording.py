@@ -5,10 +5,12 @@ import contextlib
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+from aiokafka.producer.message_accumulator import BatchBuilder
+
 from enrich_stream.app import create_app
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.settings import Settings
-from enrich_stream.topics import load_topics
+from enrich_stream.topics import MAX_RECORD_BYTES, load_topics
 
 TOPICS = load_topics()
 
@@ -24,21 +26,18 @@ class Message:
     headers: tuple[tuple[str, bytes], ...]
 
 
-class Batch:
-    """Records that are sent together."""
+class Batch(BatchBuilder):
+    """Records that are sent together; can be read again."""
 
     def __init__(self):
+        super().__init__(MAX_RECORD_BYTES, 0)
         self.records = []
 
-    def append(self, *, timestamp, key, value, headers):  # noqa: ARG002 - the builder's signature
-        self.records.append((key, value, tuple(headers)))
-        return True
-
-    def close(self):
-        """Nothing more comes."""
-
-    def record_count(self):
-        return len(self.records)
+    def append(self, *, timestamp, key, value, headers):
+        taken = super().append(timestamp=timestamp, key=key, value=value, headers=headers)
+        if taken is not None:
+            self.records.append((key, value, tuple(headers)))
+        return taken
 
 
 class RecordingProducer:
