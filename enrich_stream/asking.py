@@ -118,7 +118,11 @@ class Asking:
         running: set[asyncio.Task[tuple[Call, Answer]]] = set()
         try:
             while True:
-                running |= {asyncio.create_task(self._ask(c)) for c in waterfall.next_calls()}
+                calls = list(waterfall.next_calls())
+                if len(calls) == 1 and not running:  # nearly always, and it spares a task
+                    waterfall.fold(*await self._ask(calls[0]))
+                    continue
+                running |= {asyncio.create_task(self._ask(call)) for call in calls}
                 if not running:
                     return
                 done, running = await asyncio.wait(running, return_when="FIRST_COMPLETED")
