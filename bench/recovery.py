@@ -107,8 +107,8 @@ def _is_alone(worker: Process) -> bool:
         ready = json.loads(_get(f"{worker.monitoring_url}/health/ready"))
     except OSError:
         return False
-    # Of the six topics that are consumed and the three changelogs.
-    return bool(ready["partitions"] == 9 * TOPICS.requests.partitions)
+    # Of the topics that are consumed and the three changelogs.
+    return bool(ready["partitions"] == (len(TOPICS.consumed) + 3) * TOPICS.requests.partitions)
 
 
 def _rows(worker: Process) -> float:
