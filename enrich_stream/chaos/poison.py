@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
@@ -46,7 +45,7 @@ class Poisoner:
             bootstrap_servers=self.bootstrap_servers, max_request_size=MAX_RECORD_BYTES
         )
         async with producer:
-            for topic in _read_by_workers(self.topics):
+            for topic in self.topics.consumed:
                 for key, value in UNREADABLE.values():
                     partition = self.draw.randrange(topic.partitions)
                     await self._bury(producer, topic, key, value, partition)
@@ -84,12 +83,3 @@ class Poisoner:
                 partition=record.partition,
                 timestamp_ms=int(time.time() * 1000) - _HOUR_MS,
             )
-
-
-def _read_by_workers(topics: Topics) -> Iterator[Topic]:
-    yield topics.requests
-    yield topics.sync_requests
-    yield topics.tasks
-    yield topics.sync_tasks
-    yield topics.results
-    yield topics.contacts
