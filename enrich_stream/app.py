@@ -1,5 +1,6 @@
 """The Faust application of a worker: which agent reads which topic and writes which table."""
 
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -128,6 +129,8 @@ def _engine(settings: Settings, store: str) -> Engine:
         topic_disable_leader=True,
         table_standby_replicas=settings.standby_replicas,
         broker_commit_interval=settings.commit_interval_seconds,
+        # By time only. By number, reading would stand still for as long as a commit takes.
+        broker_commit_every=sys.maxsize,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         broker_rebalance_timeout=settings.shutdown_grace_seconds + settings.session_timeout_seconds,
