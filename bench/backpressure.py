@@ -46,20 +46,22 @@ def main() -> None:
             ]
         ) as endpoint,
     ):
-        asyncio.run(apply_topics(kafka.bootstrap_servers, load_topics()))
-        environ = {
-            "ENRICH_ENDPOINT_URL": f"http://127.0.0.1:{port}/people",
-            "ENRICH_ENDPOINT_CONCURRENCY": str(ANSWERS_A_SECOND),
-            "ENRICH_ITEM_DEADLINE_SECONDS": "3600",
-            "ENRICH_ORGANISATION_OPEN_JOBS": str(OPEN_JOBS),
-        }
-        with Stack(Path(home), kafka.bootstrap_servers, environ) as stack:
-            url = f"http://127.0.0.1:{(door_port := free_port())}"
-            worker, door = stack.start_worker(), stack.start_api(port=door_port)
-            wait_until_ready(worker, worker.monitoring_url)
-            wait_until_ready(door, url)
-            asyncio.run(_overload(url, seconds, worker, door))
-        endpoint.terminate()
+        try:
+            asyncio.run(apply_topics(kafka.bootstrap_servers, load_topics()))
+            environ = {
+                "ENRICH_ENDPOINT_URL": f"http://127.0.0.1:{port}/people",
+                "ENRICH_ENDPOINT_CONCURRENCY": str(ANSWERS_A_SECOND),
+                "ENRICH_ITEM_DEADLINE_SECONDS": "3600",
+                "ENRICH_ORGANISATION_OPEN_JOBS": str(OPEN_JOBS),
+            }
+            with Stack(Path(home), kafka.bootstrap_servers, environ) as stack:
+                url = f"http://127.0.0.1:{(door_port := free_port())}"
+                worker, door = stack.start_worker(), stack.start_api(port=door_port)
+                wait_until_ready(worker, worker.monitoring_url)
+                wait_until_ready(door, url)
+                asyncio.run(_overload(url, seconds, worker, door))
+        finally:
+            endpoint.terminate()
 
 
 async def _overload(url: str, seconds: float, worker: Process, door: Process) -> None:

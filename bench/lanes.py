@@ -65,6 +65,7 @@ def main() -> None:
             "ENRICH_ITEM_DEADLINE_SECONDS": "3600",
             "ENRICH_MAX_OPEN_JOBS": str(jobs + 1_000),
             "ENRICH_ORGANISATION_OPEN_JOBS": str(jobs + 1_000),
+            "ENRICH_WAITING_JOBS": str(jobs + 1_000),
         }
         with Stack(Path(home), kafka.bootstrap_servers, environ) as stack:
             url = f"http://127.0.0.1:{(port := free_port())}"
@@ -80,8 +81,10 @@ def _endpoint() -> Iterator[str]:
     port = free_port()
     script = Path(__file__).with_name("slow_endpoint.py")
     with subprocess.Popen([sys.executable, str(script), str(port), str(MILLISECONDS)]) as process:
-        yield f"http://127.0.0.1:{port}/people"
-        process.terminate()
+        try:
+            yield f"http://127.0.0.1:{port}/people"
+        finally:
+            process.terminate()
 
 
 async def _measure(url: str, servers: str, requests: int, jobs: int) -> None:

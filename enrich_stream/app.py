@@ -1,7 +1,9 @@
 """The Faust application of a worker: which agent reads which topic and writes which table."""
 
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,14 @@ from enrich_stream.agents.pace import Pace
 from enrich_stream.agents.recollection import Recollection
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
-from enrich_stream.agents.stage import Handler, Stage
+from enrich_stream.agents.stage import BeforeEach, Handler, Stage
 from enrich_stream.assignor import WholeAssignor
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.fair_share import FairShare
 from enrich_stream.lease import Lease
+from enrich_stream.right_of_way import RightOfWay
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
@@ -54,12 +57,17 @@ def create_app(
     dead_letters = DeadLetters(topics.dead_letters, app.outbox)
     waiting_room, recollection = WaitingRoom(), Recollection(contacts)
     share = FairShare(settings.organisation_items_under_way)
+    right_of_way = RightOfWay()
+    batches_enter = partial(right_of_way.enter, somebody_waits=False)
+    who_waits_enters = partial(right_of_way.enter, somebody_waits=True)
     metrics.BATCHES_WAITING.set_function(lambda: share.jobs_waiting)
     metrics.BATCH_ITEMS_UNDER_WAY.set_function(lambda: share.total_under_way)
     app.on_hand_back += [share.forget, waiting_room.forget]
 
-    def agent(topic: Topic, name: str, handle: Handler, at_once: int) -> None:
-        stage = Stage(app, name, dead_letters, at_once)
+    def agent(
+        topic: Topic, name: str, handle: Handler, at_once: int, before_each: BeforeEach = None
+    ) -> None:
+        stage = Stage(app, name, dead_letters, at_once, before_each)
         app.stages.append(stage)
 
         async def run(stream: StreamT[bytes]) -> AsyncIterator[bytes | None]:
@@ -70,7 +78,8 @@ def create_app(
 
     def split(requests: Topic, name: str, tasks: Topic, at_once: int, **options: Any) -> None:
         handle = SplitRequest(jobs, app.outbox, tasks, retention=retention, **options)
-        agent(requests, name, handle, at_once)
+        enter = batches_enter if options["share"] is not None else who_waits_enters
+        agent(requests, name, handle, at_once, enter)
 
     def enrich(tasks: Topic, name: str, pace: Pace) -> None:
         handle = EnrichIdentifier(
@@ -82,8 +91,10 @@ def create_app(
             waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
+            right_of_way=right_of_way,
         )
-        agent(tasks, name, handle, pace.task_concurrency)
+        enter = who_waits_enters if pace.somebody_waits else batches_enter
+        agent(tasks, name, handle, pace.task_concurrency, enter)
 
     at_once = settings.waiting_jobs
     split(topics.requests, "split_request", topics.tasks, at_once, share=share)
@@ -116,6 +127,8 @@ def _engine(settings: Settings, store: str) -> Engine:
         topic_disable_leader=True,
         table_standby_replicas=settings.standby_replicas,
         broker_commit_interval=settings.commit_interval_seconds,
+        # By time only. By number, reading would stand still for as long as a commit takes.
+        broker_commit_every=sys.maxsize,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         broker_rebalance_timeout=settings.shutdown_grace_seconds + settings.session_timeout_seconds,

@@ -85,6 +85,9 @@ class Engine(faust.App):
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 
+    def _new_producer_transport(self) -> Transport:
+        return Transport(self.conf.broker_producer, self)
+
     @Service.task
     async def _end_recovery(self) -> None:
         """Called by the engine: as long as the application runs, see that recoveries end.

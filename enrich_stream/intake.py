@@ -13,6 +13,8 @@ import faust
 from faust.transport.drivers import aiokafka
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
+from enrich_stream.commits import Producer
+
 
 class PausingQueue(ThrowableQueue[Any]):
     """Takes whatever has been fetched, and pauses its partitions from 4/5 of its size on.
@@ -51,6 +53,7 @@ class Consumer(aiokafka.Consumer):
 
 
 class Transport(aiokafka.Transport):
-    """The engine's, with our consumer."""
+    """The engine's, with our consumer and producer."""
 
     Consumer = Consumer
+    Producer = Producer

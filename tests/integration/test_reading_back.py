@@ -19,10 +19,11 @@ OFFSET_KEY = b"__faust\0offset__"
 
 
 @pytest.fixture
-def changelog(kafka, service, monkeypatch):
+def changelog(kafka, service, monkeypatch, tmp_path):
     """The changelog of the jobs, in an installation of its own on the cluster."""
-    service.stack.environ["KAFKA_TOPIC_PREFIX"] = "reading-back-"
-    monkeypatch.setenv("KAFKA_TOPIC_PREFIX", "reading-back-")
+    prefix = f"{tmp_path.name}-"
+    service.stack.environ["KAFKA_TOPIC_PREFIX"] = prefix
+    monkeypatch.setenv("KAFKA_TOPIC_PREFIX", prefix)
     topics = topics_for(Settings())
     asyncio.run(apply_topics(kafka.bootstrap_servers, topics))
     return topics.jobs_changelog
@@ -86,6 +87,36 @@ def test_rows_deletions_and_offsets_are_as_kafka_has_them(service, changelog):
     until(lambda: worker.metric("enrich_rows_recovered_total") == 2, "only the rest was read")
     worker.stop()
     assert table(worker, changelog)[0] == expected | {b"op_1": b"newest", b"op_x": b"x"}
+
+
+@pytest.mark.slow
+def test_a_worker_told_to_stop_while_it_reads_back_stops_and_is_whole_later(service, changelog):
+    """SIGTERM in a recovery: exit code 0, and the next start has every row."""
+    rows = {b"op_%d" % n: b"row" for n in range(20 * WORTHWHILE_ROWS)}
+    asyncio.run(write(service.bootstrap_servers, changelog, rows.items()))
+    worker = service.stack.start_worker()
+    until(lambda: 0 < recovered(worker) < len(rows), "the worker is reading back")
+
+    worker.popen.terminate()
+
+    assert worker.popen.wait(60) == 0, worker.last_lines()
+    assert recovered_in_log(worker) == []
+    worker = service.stack.start_worker()
+    wait_until_ready(worker, worker.monitoring_url)
+    worker.stop()
+    assert table(worker, changelog)[0] == rows
+
+
+def recovered(worker):
+    """How many rows it has read back; 0 as long as it does not say."""
+    try:
+        return worker.metric("enrich_rows_recovered_total")
+    except OSError:
+        return 0
+
+
+def recovered_in_log(worker):
+    return [line for line in log(worker) if line["event"] == "recovery.read_back"]
 
 
 def log(worker):

@@ -5,7 +5,8 @@ import socket
 import threading
 
 import pytest
-from service import until
+from counting_endpoint import counting_endpoint
+from service import TOPICS, emails, until
 
 
 class SilentServer:
@@ -73,3 +74,40 @@ def test_a_worker_that_is_stopped_leaves_the_group_at_once(service):
 
     until(lambda: len(service.task_partitions()) == 1, "the group has met again", seconds=30)
     assert staying.is_running
+
+
+@pytest.mark.slow
+def test_a_worker_told_to_stop_in_the_middle_of_a_rebalance_loses_nothing(service):
+    """It has people in hand and is giving partitions to a newcomer: exit code 0, the job ends."""
+    names = [f"stranger-{n}" for n in range(20)]
+    with counting_endpoint(seconds=2.0) as people:
+        service.stack.environ["ENRICH_ENDPOINT_URL"] = people.url
+        (leaving,) = service.workers(1)
+        door = service.front_door()
+        job_id = door.submit(names)
+        until(lambda: people.calls, "people are asked for")
+        rebalances = leaving.metric("enrich_rebalances_total")
+        service.stack.start_worker("worker-2")
+        until(lambda: leaving.metric("enrich_rebalances_total") > rebalances, "a rebalance begins")
+
+        leaving.popen.terminate()
+
+        assert leaving.popen.wait(60) == 0, leaving.last_lines()
+        assert emails(door.result(job_id)) == [[f"{name}@x.example"] for name in names]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_worker_that_ends_idle_takes_nothing_with_it(service, end):
+    """Kill -9 or SIGTERM while nothing is to be done: what was done stays, the next job is done."""
+    (worker,) = service.workers(1)
+    door = service.front_door()
+    names = [f"person-{n}" for n in range(20)]
+    before = door.result(door.submit(names))
+    service.wait_until_consumed(TOPICS.results)
+
+    getattr(worker, end)()
+    service.stack.start_worker("worker-1")
+
+    assert door.poll(before["id"]) == before
+    assert emails(door.result(door.submit(names))) == emails(before)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import mode
 import pytest
+from faust.transport.drivers import aiokafka
 
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import REBALANCE_SECONDS, Engine
@@ -88,3 +89,21 @@ async def test_an_engine_that_cannot_stop_says_why(engine):
     running = asyncio.create_task(asyncio.sleep(0))
 
     assert await _stop_in_time(engine, running, 60.0) is broken
+
+
+async def test_a_commit_does_not_wait_until_nothing_is_left_to_send(engine, monkeypatch):
+    """There always is something under load; what was acknowledged is delivered already."""
+    flushed = []
+
+    async def note(_):
+        flushed.append(True)
+
+    monkeypatch.setattr(aiokafka.Producer, "flush", note)
+    producer = engine.producer_transport.create_producer()
+
+    await producer.flush()
+    assert not flushed
+
+    engine._stopped.set()
+    await producer.flush()
+    assert flushed
