@@ -101,7 +101,7 @@ def _middleware(services: Services) -> list[Middleware]:
     settings = services["settings"]
     return [
         *cors(settings),
-        Middleware(Authentication, keys=services["keys"]),
+        Middleware(Authentication, keys=services["keys"], settings=settings),
         Middleware(RateLimit, limiter=services["rate_limiter"], settings=settings),
         Middleware(BodyLimits, settings=settings),
     ]

@@ -14,11 +14,14 @@ from enrich_stream.settings import Settings
 
 _SENT = [
     "Authorization",
+    "Content-Digest",
     "Content-Type",
     "Idempotency-Key",
     "If-None-Match",
     "Last-Event-ID",
     "Prefer",
+    "Signature",
+    "Signature-Input",
     "X-Access-Key",
     "X-Secret-Key",
 ]
