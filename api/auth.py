@@ -6,14 +6,15 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.caller import ANYBODY, Caller
-from api.problems import Problem, problem_response
-from enrich_stream.access_keys import opens
+from api.problems import Problem, problem_response, unauthenticated
+from api.signatures import HEADER as SIGNATURE_INPUT
+from api.signatures import Signatures
+from enrich_stream.access_keys import AccessKey, opens
 from enrich_stream.key_ring import KeyRing
+from enrich_stream.settings import Settings
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/docs", "/openapi.json"})
 """What answers without a key; readiness then without its details."""
-
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="enrich-stream"'}
 
 
 class Authentication:
@@ -23,31 +24,45 @@ class Authentication:
     the same to strangers as what does.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyRing, settings: Settings) -> None:
         self._app = app
         self._keys = keys
+        self._signatures = Signatures(keys, settings.signature_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        caller = self._caller(headers) if self._keys.is_in_use else ANYBODY
-        if caller is None and scope["path"] not in OPEN_PATHS:
-            refusal = problem_response(Request(scope), _refusal(headers))
-            await refusal(scope, receive, send)
-            return
+        try:
+            caller, receive = self._caller(scope, receive)
+        except Problem as refusal:
+            caller = None
+            if scope["path"] not in OPEN_PATHS:
+                await problem_response(Request(scope), refusal)(scope, receive, send)
+                return
         scope["state"]["caller"] = caller
         with structlog.contextvars.bound_contextvars(access_key=caller and caller.key_id):
             await self._app(scope, receive, send)
 
-    def _caller(self, headers: Headers) -> Caller | None:
+    def _caller(self, scope: Scope, receive: Receive) -> tuple[Caller, Receive]:
+        """Who asks, and from where the body is to be read; ``Problem`` 401 when it is nobody."""
+        if not self._keys.is_in_use:
+            return ANYBODY, receive
+        headers = Headers(scope=scope)
         key_id, secret = _credentials(headers)
+        # Beside a secret a signature is not looked at: something on the way may have put it there.
+        if SIGNATURE_INPUT in headers and not (key_id or secret):
+            key, receive = self._signatures.verified(scope, receive)
+        else:
+            key = self._opened_key(key_id, secret, headers)
+        return Caller(organisation=key.organisation, key_id=key.id), receive
+
+    def _opened_key(self, key_id: str, secret: str, headers: Headers) -> AccessKey:
         key = self._keys.find(key_id)
         if not opens(key, key_id, secret) or key is None:
-            return None
-        return Caller(organisation=key.organisation, key_id=key.id)
+            raise _refusal(headers)
+        return key
 
 
 def _credentials(headers: Headers) -> tuple[str, str]:
@@ -63,4 +78,4 @@ def _credentials(headers: Headers) -> tuple[str, str]:
 def _refusal(headers: Headers) -> Problem:
     given = {"X-Access-Key", "X-Secret-Key", "Authorization"} & {name.title() for name in headers}
     wrong, missing = "Invalid or missing authentication credentials", "Authentication is required."
-    return Problem(401, wrong if given else missing, headers=_CHALLENGE)
+    return unauthenticated(wrong if given else missing)

@@ -51,7 +51,7 @@ class PersonIdentifier(_Strict):
 
 
 class SignalsConfig(_Strict):
-    """What signals to collect, when ``fields`` asks for signals."""
+    """What signals to collect, when ``fields`` asks for signals; ``handles`` of one person."""
 
     platforms: list[_Platform] = Constrained(default=[], max_length=50)
     max_posts: dict[_Platform, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
@@ -109,7 +109,7 @@ class Order:
 def parse_order(body: bytes) -> Order:
     """What is ordered; raises ``Problem`` 400 with every fault there is."""
     content = _json_object(body)
-    faults = [*_shape_faults(content), *_choice_faults(content)]
+    faults = [*_shape_faults(content), *_choice_faults(content), *_handles_faults(content)]
     persons: list[Person] = []
     for place, given in _identifiers(content):
         match _named(given):
@@ -178,6 +178,15 @@ def _choice_faults(content: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("identifiers", "use identifier or identifiers, not both", "exactlyOneOf")
     if content.get("identifier") is None and content.get("identifiers") is None:
         yield Fault("identifier", "identifier or identifiers is required", "exactlyOneOf")
+
+
+def _handles_faults(content: dict[str, Any]) -> Iterator[Fault]:
+    """A handle is one person's; for several it would be told of each that it is theirs."""
+    config, many = content.get("signals_config"), content.get("identifiers")
+    is_of_several = isinstance(many, list) and len(many) > 1
+    if is_of_several and isinstance(config, dict) and config.get("handles"):
+        message = "handles are those of one person; send each person by itself"
+        yield Fault("signals_config.handles", message, "isOfOnePerson")
 
 
 def _identifiers(content: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:

@@ -20,6 +20,18 @@ class _Answer(msgspec.Struct):
     evidence: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Reason(msgspec.Struct):
+    """Why a person could not be enriched."""
+
+    retryable: bool = False
+
+
+class _Failed(msgspec.Struct):
+    """An item of a job that has failed."""
+
+    error: _Reason | None = None
+
+
 def accepted_body(job_id: str, poll_url: str, request_id: str) -> dict[str, Any]:
     """202: the job is durable and will be done."""
     return {
@@ -86,8 +98,12 @@ def _error(view: JobView, items: bytes | None) -> Any:
         return _answer(items).error
     return {
         "message": f"None of the {total} persons could be enriched; each item says why.",
-        "retryable": job.count(view.header, Outcome.UNKNOWN) > 0,
+        "retryable": any(item.error and item.error.retryable for item in _failed(items)),
     }
+
+
+def _failed(items: bytes) -> list[_Failed]:
+    return msgspec.json.decode(b"[%s]" % items, type=list[_Failed])
 
 
 def _answer(item: bytes) -> _Answer:

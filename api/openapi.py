@@ -29,8 +29,21 @@ _SECURITY_SCHEMES = {
     "AccessKey": {"type": "apiKey", "in": "header", "name": "X-Access-Key"},
     "SecretKey": {"type": "apiKey", "in": "header", "name": "X-Secret-Key"},
     "Bearer": {"type": "http", "scheme": "bearer", "description": "`ak_….sk_…`"},
+    "Signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "RFC 9421, Ed25519, with `created` and the key's id as `keyid` in"
+        " `Signature-Input`. It covers `@method`, `@path` and `@query`, of a POST"
+        " `idempotency-key`, and with a body its `content-digest` (RFC 9530).",
+    },
+    "SignatureInput": {"type": "apiKey", "in": "header", "name": "Signature-Input"},
 }
-_SECURITY: list[dict[str, list[str]]] = [{"AccessKey": [], "SecretKey": []}, {"Bearer": []}]
+_SECURITY: list[dict[str, list[str]]] = [
+    {"AccessKey": [], "SecretKey": []},
+    {"Bearer": []},
+    {"Signature": [], "SignatureInput": []},
+]
 _HEADERS = {
     name: {"description": meaning, "schema": {"type": "string"}}
     for name, meaning in {

@@ -51,6 +51,11 @@ def unavailable(message: str) -> Problem:
     return Problem(503, message, headers={"Retry-After": "2"})
 
 
+def unauthenticated(message: str) -> Problem:
+    """401: whoever asks has not shown a key that lets in."""
+    return Problem(401, message, headers={"WWW-Authenticate": 'Bearer realm="enrich-stream"'})
+
+
 async def on_problem(request: Request, error: Exception) -> Response:
     """Answer a ``Problem``, and with a 500 whatever is none."""
     unexpected = Problem(500, "An unexpected error occurred.")

@@ -11,11 +11,11 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from api.app import create_api, open_services, standby_path
+from api.app import create_api
 from api.health import readiness
 from api.http_protocol import HttpProtocol
 from api.job_store import discard_standby
-from api.services import Services
+from api.services import Services, open_services, standby_path
 from api.standby_lag import StandbyLag
 from enrich_stream.errors import SetupError
 from enrich_stream.key_ring import KeyRing

@@ -29,12 +29,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from api.app import create_api, standby_path
+from api.app import create_api
 from api.change import Change
 from api.events import OpenStreams
 from api.job_store import JobStore
 from api.publisher import Publisher, request_producer
 from api.rate_limiter import RateLimiter
+from api.services import standby_path
 from api.standby import Standby, standby_consumer
 from enrich_stream import clock, job
 from enrich_stream.key_ring import KeyRing, key_consumer

@@ -124,6 +124,12 @@ class Settings(_Environment):
         default="",
         description="Web pages that may call from a browser, `https://host` separated by commas.",
     )
+    signature_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How far the time of a signature may be from this clock, before or behind;"
+        " beyond it, 401.",
+    )
     requests_per_minute: int = Field(
         default=600, ge=0, description="Requests of one access key; 0 is no limit."
     )

@@ -1,12 +1,13 @@
 """``enrich-stream keys``: who may use the front door."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from enrich_stream import access_keys
-from enrich_stream.access_keys import AccessKey, create_key
+from enrich_stream.access_keys import AccessKey, create_key, create_signing_key
 from enrich_stream.cli.running import ask_kafka
 from enrich_stream.errors import InputError
 from enrich_stream.key_ring import KeyRing, key_consumer, write_key
@@ -14,7 +15,7 @@ from enrich_stream.settings import load_settings
 from enrich_stream.topic_admin import check_topics
 from enrich_stream.topics import topics_for
 
-_WIDTHS = (29, 16, 7, 24, 24, 1)
+_WIDTHS = (29, 16, 7, 9, 24, 24, 1)
 
 keys_app = typer.Typer(
     name="keys",
@@ -33,8 +34,20 @@ def create(
         str | None,
         typer.Option(help="A date or a moment, UTC unless it says otherwise: 2027-01-31."),
     ] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="An Ed25519 public key in PEM: the key has no secret, its requests are signed.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Make a key. Its secret is shown now and never again."""
+    if public_key:
+        key = ask_kafka(_create_signing(organisation, name, expires, public_key.read_bytes()))
+        typer.echo(f"ENRICH_ACCESS_KEY={key.id}")
+        return
     key, secret = ask_kafka(_create(organisation, name, expires))
     typer.echo(f"ENRICH_ACCESS_KEY={key.id}\nENRICH_SECRET_KEY={secret}")
     typer.echo("The secret is not kept and cannot be shown again.", err=True)
@@ -44,10 +57,13 @@ def create(
 def list_keys() -> None:
     """Show all keys, without their secrets."""
     # Plain columns: a key's id must come out whole, however narrow the terminal.
-    typer.echo(_line("access key", "organisation", "state", "created", "expires", "name"))
+    typer.echo(
+        _line("access key", "organisation", "state", "opens by", "created", "expires", "name")
+    )
     for key in ask_kafka(_all_keys()):
         state, expires = access_keys.state(key), key.expires_at or "never"
-        typer.echo(_line(key.id, key.organisation, state, key.created_at, expires, key.name))
+        way = "signature" if key.public_key else "secret"
+        typer.echo(_line(key.id, key.organisation, state, way, key.created_at, expires, key.name))
 
 
 @keys_app.command()
@@ -68,6 +84,14 @@ async def _create(organisation: str, name: str, expires: str | None) -> tuple[Ac
     key, secret = create_key(organisation, name=name, expires_at=_moment(expires))
     await _write(key)
     return key, secret
+
+
+async def _create_signing(
+    organisation: str, name: str, expires: str | None, public_key: bytes
+) -> AccessKey:
+    key = create_signing_key(organisation, public_key, name=name, expires_at=_moment(expires))
+    await _write(key)
+    return key
 
 
 async def _all_keys() -> list[AccessKey]:

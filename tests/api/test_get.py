@@ -74,17 +74,22 @@ async def test_a_finished_single_has_both_data_and_items(tmp_path):
     assert poll["result"] == {"items": [answer], "data": answer["data"]}
 
 
-async def test_a_failed_batch_says_so_and_why_for_each_item(tmp_path):
-    """None found: failed, with an error for the whole and the items' own."""
+@pytest.mark.parametrize("can_be_retried", [False, True])
+async def test_a_failed_batch_says_so_and_why_for_each_item(tmp_path, can_be_retried):
+    """None found: failed, and worth another try when that is so for one of them."""
     kafka = MemoryKafka()
-    answer = {"status": "failed", "error": {"message": "No."}}
-    kafka.settle(a_job(2), settled(0, Outcome.ABSENT, answer), settled(1, Outcome.UNKNOWN, answer))
+    answers = [
+        {"status": "failed", "error": {"message": "No.", "retryable": retryable}}
+        for retryable in (False, can_be_retried)
+    ]
+    outcomes = (Outcome.ABSENT, Outcome.UNKNOWN)
+    kafka.settle(a_job(2), *(settled(n, outcomes[n], answers[n]) for n in range(2)))
     async with front_door(tmp_path, kafka) as http:
         poll = (await http.get("/api/enrichments/op_1")).json()
 
     assert poll["status"] == "failed"
-    assert poll["error"]["retryable"] is True
-    assert poll["result"]["items"] == [answer, answer]
+    assert poll["error"]["retryable"] is can_be_retried
+    assert poll["result"]["items"] == answers
 
 
 async def test_a_complete_header_without_its_rows_is_not_yet_an_answer(tmp_path):

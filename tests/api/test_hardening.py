@@ -139,3 +139,25 @@ async def test_a_page_that_is_named_may_call(tmp_path):
     assert answer.status_code == 202
     assert "X-Request-Id" in answer.headers["access-control-expose-headers"]
     assert "access-control-allow-origin" not in stranger.headers
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        ({"Origin": "https://evil.example"}, "origin"),
+        ({"Access-Control-Request-Method": "PATCH"}, "method"),
+        ({"Access-Control-Request-Headers": "x-other"}, "headers"),
+    ],
+)
+async def test_a_preflight_that_is_refused_has_the_shape_of_every_error(tmp_path, other, what):
+    """400 as JSON, with what is refused; no answer of this service is plain text."""
+    async with front_door(tmp_path, MemoryKafka(), cors_origins="https://app.example") as http:
+        refused = await http.options("/api/enrichments", headers=PREFLIGHT | other)
+
+    body = refused.json()
+    assert refused.status_code == body["statusCode"] == 400
+    assert body["message"] == f"Disallowed CORS {what}."
+    assert (body["error"], body["path"]) == ("Bad Request", "/api/enrichments")
+    assert body["requestId"] == refused.headers["x-request-id"]
+    assert refused.headers["content-type"] == "application/json"
+    assert "Origin" in refused.headers["vary"]

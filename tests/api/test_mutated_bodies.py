@@ -59,8 +59,12 @@ SOUND = [
             "max_posts": {"x": 5},
             "intent_signals": ["hiring"],
             "since_days": 30,
-            "handles": {"x": "a"},
         },
+    },
+    {
+        "identifier": {"x_handle": "@a"},
+        "fields": ["signals"],
+        "signals_config": {"handles": {"bluesky": "a.example"}},
     },
 ]
 STRANGE = st.one_of(

@@ -91,10 +91,7 @@ def test_the_one_narrower_member_is_a_whole_number_of_days():
 )
 def test_an_operation_of_the_contract_is_one_of_ours(operation):
     """Same method and path, same name, every status it has, with the same bodies."""
-    path = document()["paths"].get(operation["path"])
-    if operation["path"] == "/api/operations" and path is None:
-        pytest.skip("the list of operations is not built yet")
-    ours = path[operation["method"].lower()]
+    ours = document()["paths"][operation["path"]][operation["method"].lower()]
 
     assert ours["operationId"] == operation["operationId"]
     for status, name in operation["bodies"].items():

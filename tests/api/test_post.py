@@ -197,6 +197,24 @@ async def test_every_fault_of_a_body_is_named_where_it_is(tmp_path, body, places
     assert kafka.requests == []
 
 
+@pytest.mark.parametrize(("persons", "status"), [(1, 202), (2, 400)])
+async def test_handles_are_those_of_one_person(tmp_path, persons, status):
+    """In a batch of several they would be taken for everybody's, so it is refused and says why."""
+    body = {
+        "identifiers": [{"email": f"{n}@b.example"} for n in range(persons)],
+        "fields": ["signals"],
+        "signals_config": {"handles": {"bluesky": "mira.example"}},
+    }
+    async with front_door(tmp_path, MemoryKafka()) as http:
+        response = await http.post("/api/enrichments", json=body)
+
+    assert response.status_code == status
+    if status == 400:
+        (fault,) = response.json()["errors"]
+        assert fault["property"] == "signals_config.handles"
+        assert "one person" in fault["message"]
+
+
 async def test_platforms_may_be_named_in_any_usual_way(tmp_path):
     """Other names and any case, and those that only a provider of the operator's own has."""
     config = {"platforms": ["GitHub", "hn", "linkedin", "crm"], "max_posts": {"Twitter": 5}}

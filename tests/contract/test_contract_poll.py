@@ -75,8 +75,6 @@ def test_an_unknown_operation_is_a_404(http, path):
 
 def test_the_list_is_a_bare_array_newest_first(http):
     """Recover an id that was lost."""
-    if PATHS[1] not in http.get("/openapi.json").json()["paths"]:
-        pytest.skip("this server has no list of operations")
     ids = [submit(http, batch(KNOWN)).json()["id"] for _ in range(2)]
     for operation_id in ids:  # now this front door has heard of them
         http.get(f"{PATHS[1]}/{operation_id}")

@@ -8,6 +8,13 @@ import sys
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from service import TOPICS, until
 
 from enrich_stream.cli.dev_key import kept_key
@@ -67,6 +74,25 @@ def test_a_key_is_made_used_and_revoked_on_two_doors_without_a_restart(service, 
     assert re.search(rf"{headers['X-Access-Key']} +acme +revoked", listed)
     stored = [record.value for record in service.records(TOPICS.access_keys)]
     assert not [value for value in stored if headers["X-Secret-Key"].encode() in value]
+
+
+def test_a_key_that_signs_is_made_without_a_secret(enrich_stream, tmp_path):
+    """From a public half; the command shows the id and has nothing else to show."""
+    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+    key = Ed25519PrivateKey.generate()
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    create = ("keys", "create", "--organisation", "acme", "--public-key")
+
+    made = enrich_stream(*create, str(public))
+    refused = enrich_stream(*create, str(private), code=1)
+
+    (key_id,) = re.fullmatch(r"ENRICH_ACCESS_KEY=(ak_\w+)\n", made.stdout).groups()
+    listed = enrich_stream("keys", "list").stdout
+    assert re.search(rf"{key_id} +acme +valid +signature ", listed)
+    assert "Ed25519" in refused.stderr
 
 
 def test_a_job_is_invisible_to_another_organisation_on_every_door(service, enrich_stream):

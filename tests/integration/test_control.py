@@ -61,8 +61,9 @@ def test_fifty_posts_at_once_with_one_key_on_two_front_doors_are_one_job(service
     replayed = Counter("Idempotency-Replayed" in answer.headers for answer in answers)
     assert replayed == {True: 49, False: 1}
     assert doors[0].result(job_id)["status"] == "succeeded"
-    requests = [decode(r.value, EnrichmentRequested) for r in service.records(TOPICS.requests)]
-    assert [r.job.id for r in requests if names[0] in r.items[0].identifier] == [job_id]
+    # Other tests leave records there that nobody can read.
+    ours = [r.value for r in service.records(TOPICS.requests) if names[0].encode() in r.value]
+    assert [decode(value, EnrichmentRequested).job.id for value in ours] == [job_id]
     assert asking.calls == Counter(names[:20])
     until(lambda: len(contacts_of(service, job_id)) == 20, "all contacts are out")
 

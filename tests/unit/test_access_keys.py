@@ -4,8 +4,23 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from enrich_stream.access_keys import KeyState, create_key, opens, revoke, state
+from enrich_stream.access_keys import (
+    KeyState,
+    create_key,
+    create_signing_key,
+    opens,
+    revoke,
+    state,
+    verification_key,
+)
 from enrich_stream.clock import iso
 from enrich_stream.errors import InputError
 from enrich_stream.records import decode, encode
@@ -105,8 +120,47 @@ def test_what_could_not_be_used_is_refused(details):
         create_key(**details)
 
 
+def pem(public_key):
+    return public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_of_a_key_that_signs_only_the_public_half_is_kept():
+    """Whoever reads the record can verify with it, and sign nothing."""
+    private = ed25519.Ed25519PrivateKey.generate()
+    key = create_signing_key("acme", pem(private.public_key()))
+
+    verification_key(key).verify(private.sign(b"text"), b"text")
+    assert key.digest == ""
+    assert not opens(key, key.id, "")
+    assert verification_key(revoke(key)) is None
+    assert verification_key(create_key("acme")[0]) is None
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        b"",
+        b"ssh-ed25519 AAAA",
+        pem(x25519.X25519PrivateKey.generate().public_key()),
+        ed25519.Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        ),
+    ],
+    ids=["nothing", "another format", "another kind of key", "the private half"],
+)
+def test_what_is_no_public_key_to_sign_with_is_refused(public_key):
+    """Above all the private half, which must not be handed in."""
+    with pytest.raises(InputError, match="Ed25519"):
+        create_signing_key("acme", public_key)
+
+
 def test_a_key_survives_its_record():
     """What is written is what is read."""
-    key, _ = create_key("acme", name="CI", expires_at=datetime.now(UTC) + AN_HOUR)
+    public_key = pem(ed25519.Ed25519PrivateKey.generate().public_key())
+    end = datetime.now(UTC) + AN_HOUR
+    keys = [
+        create_key("acme", name="CI", expires_at=end)[0],
+        create_signing_key("acme", public_key, name="CI", expires_at=end),
+    ]
 
-    assert decode(encode(key), type(key)) == key
+    assert [decode(encode(key), type(key)) for key in keys] == keys
