@@ -100,7 +100,13 @@ class Asking:
             outcomes = {name.value: result.outcome.value for name, result in known.items()}
             self.replies.append(Reply(asked=Asked(provider=MEMORY, outcomes=outcomes), said={}))
 
-    async def ask_all(self, ranking: Ranking) -> None:
+    async def ask_own(self, ranking: Ranking) -> None:
+        """Ask the operator's own records, which keep nobody waiting."""
+        waterfall = Waterfall(self.names, self.open_fields, ranking, self._done)
+        await self._call_all(waterfall)
+        self.open_fields = waterfall.open_fields
+
+    async def ask_outside(self, ranking: Ranking) -> None:
         """Make calls until everything is found, nobody is left, or who is left is busy."""
         until = self._terms.put_back_until
         waterfall = Waterfall(self.names, self.open_fields, ranking, self._done, until)
@@ -201,6 +207,8 @@ class Asking:
         """Check what could not be checked before, instead of paying its provider again."""
         unchecked = {name: values for name, values in self._unchecked.items() if values}
         self._unchecked = {}
+        if Field.EMAIL not in waterfall.open_fields:
+            return
         for provider, values in unchecked.items():
             checks: list[Reply] = []
             finding = Finding(Outcome.FOUND, values)
