@@ -52,12 +52,14 @@ class Terms:
             since the epoch.
         in_place_until: How long it may wait where it is for who was passed over, in seconds on the
             running event loop's clock.
+        waiting_places: Where it may wait, shared with others; without a free one it does not.
     """
 
     allowance: Allowance = field(default_factory=Allowance)
     chosen: Sequence[str] = ()
     put_back_until: float = 0.0
     in_place_until: float = 0.0
+    waiting_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
 
 class Asking:
@@ -135,14 +137,17 @@ class Asking:
                 task.cancel()
 
     async def _has_waited(self, waterfall: Waterfall) -> bool:
-        """Wait for who was passed over; False when there is nobody, or no time for it."""
+        """Wait for who was passed over; False when there is nobody, or no time or place for it."""
         at = waterfall.next_room()
         if at is None:
             return False
         seconds = max(at - clock.present().timestamp(), LEAST_WAIT_SECONDS)
         if asyncio.get_running_loop().time() + seconds >= self._terms.in_place_until:
             return False
-        await asyncio.sleep(seconds)
+        if self._terms.waiting_places.locked():
+            return False
+        async with self._terms.waiting_places:
+            await asyncio.sleep(seconds)
         waterfall.ask_again()
         return True
 

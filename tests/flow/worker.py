@@ -115,7 +115,7 @@ def trail_of(item):
 
 
 @contextlib.asynccontextmanager
-async def worker(tmp_path, *fakes, limits=None, **settings):
+async def worker(tmp_path, *fakes, limits=None, timeout_seconds=10.0, **settings):
     """A worker whose connectors ask those fakes and no others."""
     fakes = {fake.name: fake for fake in fakes}
     clients = HttpClients(Settings(data_dir=tmp_path, **settings))
@@ -125,6 +125,7 @@ async def worker(tmp_path, *fakes, limits=None, **settings):
                 key=SecretStr(KEY),
                 base_url=f"http://{connector.name}",
                 limits=(limits or {}).get(connector.name, ""),
+                timeout_seconds=timeout_seconds,
             ),
             clients,
         )
