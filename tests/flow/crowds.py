@@ -254,3 +254,13 @@ CROWDS = (
     CrowdAtLeadMagic,
     CrowdAtPeopleDataLabs,
 )
+
+
+def most_within(moments, seconds):
+    """The most of them within any period of that length."""
+    first, most = 0, 0
+    for last, moment in enumerate(moments):
+        while moments[first] <= moment - seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

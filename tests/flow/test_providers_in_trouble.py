@@ -5,7 +5,7 @@ import random
 from collections import Counter
 
 import pytest
-from crowds import CROWDS
+from crowds import CROWDS, most_within
 from least_calls import calls_in, least_calls
 from people import people
 from troubles import at_random
@@ -155,13 +155,3 @@ def test_no_limit_is_exceeded_as_the_servers_count(troubled, connector):
     for name, moments in fake.arrivals.items():
         for rate in endpoint(name, limits).rates:
             assert most_within(moments, rate.seconds) <= rate.limit
-
-
-def most_within(moments, seconds):
-    """The most of them within any period of that length."""
-    first, most = 0, 0
-    for last, moment in enumerate(moments):
-        while moments[first] <= moment - seconds:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
