@@ -52,12 +52,14 @@ class Terms:
             since the epoch.
         in_place_until: How long it may wait where it is for who was passed over, in seconds on the
             running event loop's clock.
+        waiting_places: Where it may wait, shared with others; without a free one it does not.
     """
 
     allowance: Allowance = field(default_factory=Allowance)
     chosen: Sequence[str] = ()
     put_back_until: float = 0.0
     in_place_until: float = 0.0
+    waiting_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
 
 class Asking:
@@ -100,7 +102,13 @@ class Asking:
             outcomes = {name.value: result.outcome.value for name, result in known.items()}
             self.replies.append(Reply(asked=Asked(provider=MEMORY, outcomes=outcomes), said={}))
 
-    async def ask_all(self, ranking: Ranking) -> None:
+    async def ask_own(self, ranking: Ranking) -> None:
+        """Ask the operator's own records, which keep nobody waiting."""
+        waterfall = Waterfall(self.names, self.open_fields, ranking, self._done)
+        await self._call_all(waterfall)
+        self.open_fields = waterfall.open_fields
+
+    async def ask_outside(self, ranking: Ranking) -> None:
         """Make calls until everything is found, nobody is left, or who is left is busy."""
         until = self._terms.put_back_until
         waterfall = Waterfall(self.names, self.open_fields, ranking, self._done, until)
@@ -133,14 +141,17 @@ class Asking:
                 task.cancel()
 
     async def _has_waited(self, waterfall: Waterfall) -> bool:
-        """Wait for who was passed over; False when there is nobody, or no time for it."""
+        """Wait for who was passed over; False when there is nobody, or no time or place for it."""
         at = waterfall.next_room()
         if at is None:
             return False
         seconds = max(at - clock.present().timestamp(), LEAST_WAIT_SECONDS)
         if asyncio.get_running_loop().time() + seconds >= self._terms.in_place_until:
             return False
-        await asyncio.sleep(seconds)
+        if self._terms.waiting_places.locked():
+            return False
+        async with self._terms.waiting_places:
+            await asyncio.sleep(seconds)
         waterfall.ask_again()
         return True
 
@@ -205,6 +216,8 @@ class Asking:
         """Check what could not be checked before, instead of paying its provider again."""
         unchecked = {name: values for name, values in self._unchecked.items() if values}
         self._unchecked = {}
+        if Field.EMAIL not in waterfall.open_fields:
+            return
         for provider, values in unchecked.items():
             checks: list[Reply] = []
             finding = Finding(Outcome.FOUND, values)

@@ -124,7 +124,7 @@ class Enrichment:
         terms = terms or Terms()
         asking = Asking(question, terms, self._verification, so_far)
         sources = self._sources.only(terms.chosen) if terms.chosen else self._sources
-        await asking.ask_all(sources.rank_of_own)
+        await asking.ask_own(sources.rank_of_own)
         known = {
             name: result
             for name, result in remembered.fields.items()
@@ -132,7 +132,7 @@ class Enrichment:
             and saves_asking(name, result, sources.own, sources.outside)
         }
         asking.recall(known, person_known=remembered.person_known)
-        await asking.ask_all(sources.rank_of_outside)
+        await asking.ask_outside(sources.rank_of_outside)
         return _enriched(question, asking)
 
     def calls_in(self, trail: Sequence[Asked]) -> int:

@@ -206,7 +206,10 @@ def _earlier(
     said = {}
     for name, outcome in ((Field(name), Outcome(o)) for name, o in asked.outcomes.items()):
         not_yet = later.get((asked.provider, name))
-        if name in fields and not asked.checked_for and (not_yet or outcome is not Outcome.UNKNOWN):
+        # Who is to be asked later had nothing to say at last, whatever it had said before that: in
+        # the trail its repeats are one line, which may stand before that.
+        is_of_now = (outcome is Outcome.UNKNOWN) is (not_yet is not None)
+        if name in fields and not asked.checked_for and is_of_now:
             said[name] = Said(
                 outcome,
                 tuple(v for v in fields[name].values if v.provider == asked.provider),

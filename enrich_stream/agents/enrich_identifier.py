@@ -43,6 +43,9 @@ from enrich_stream.right_of_way import RightOfWay
 from enrich_stream.topics import Topics
 from enrich_stream.waiting_room import WaitingRoom
 
+WAITING_PART = 4
+"""One in so many of those who are looked up may wait for a busy provider without being put back."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
@@ -101,6 +104,8 @@ class EnrichIdentifier:
         self._waiting_room = waiting_room
         self._pace = pace
         self._slots = asyncio.Semaphore(pace.item_concurrency)
+        # Those who wait for a busy provider leave room for those who need it not.
+        self._waiting_places = asyncio.Semaphore(max(1, pace.item_concurrency // WAITING_PART))
         self._allowances: WeakValueDictionary[tuple[str, int], Allowance] = WeakValueDictionary()
         self._lease = lease
         self._right_of_way = right_of_way
@@ -134,11 +139,14 @@ class EnrichIdentifier:
         pending = {asyncio.create_task(self._enrich(task, item)) for item in items}
         try:
             while pending:
-                ended, pending = await asyncio.wait(
-                    pending, timeout=self._pace.result_window_seconds
-                )
-                if ended:
-                    yield [one.result() for one in ended]
+                # Nothing is looked at while nobody has ended: many records wait here at once.
+                ended, pending = await asyncio.wait(pending, return_when="FIRST_COMPLETED")
+                if pending:
+                    more, pending = await asyncio.wait(
+                        pending, timeout=self._pace.result_window_seconds
+                    )
+                    ended |= more
+                yield [one.result() for one in ended]
         finally:
             for one in pending:
                 one.cancel()
@@ -195,6 +203,7 @@ class EnrichIdentifier:
             chosen=job_.options.providers,
             put_back_until=0.0 if self._pace.somebody_waits else task.put_back_until.timestamp(),
             in_place_until=now + self._pace.in_place_seconds,
+            waiting_places=self._waiting_places,
         )
         known = self._recollection.recall(item.identifier)
         remembered = Remembered(

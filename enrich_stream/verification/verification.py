@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import structlog
 from cachetools import TTLCache
@@ -42,8 +43,8 @@ MAX_VERDICTS = 50_000
 
 GRACE_SECONDS = 0.5
 """A verifier ends by itself at the deadline, and then says more than that it is over."""
-DNS_LATER_SECONDS = 30.0
-"""When to ask a DNS again that could not tell."""
+LATER_SECONDS = 30.0
+"""When to try again what could not be checked in time, by the DNS or for want of a turn."""
 
 _Paid = tuple[str, Check]
 """Which verifier said it, and what; its name is empty when none could tell."""
@@ -87,6 +88,7 @@ class Verification:
         self._mail_hosts = mail_hosts
         self._verifiers = verifiers
         self._verdicts: TTLCache[str, _Paid] = TTLCache(MAX_VERDICTS, VERDICT_SECONDS)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check(
         self, field: Field, finding: Finding, deadline: float, ask: AskVerifier | None = None
@@ -142,6 +144,20 @@ class Verification:
         return checked, checks
 
     async def _paid_verdict(self, email: str, deadline: float, ask: AskVerifier) -> _Paid | None:
+        """One at a time for each address: whoever waited finds what the one before has paid for."""
+        turn = self._turns.setdefault(email, asyncio.Lock())
+        try:
+            async with asyncio.timeout_at(deadline):
+                await turn.acquire()
+        except TimeoutError:
+            retry_at = clock.present().timestamp() + LATER_SECONDS
+            return "", Check(Verdict.UNKNOWN, TIMED_OUT, retry_at, was_asked=False)
+        try:
+            return await self._verdict_in_turn(email, deadline, ask)
+        finally:
+            turn.release()
+
+    async def _verdict_in_turn(self, email: str, deadline: float, ask: AskVerifier) -> _Paid | None:
         known = self._verdicts.get(email)
         if known:
             return known
@@ -201,6 +217,6 @@ def _with_retry(finding: Finding, checks: Sequence[Check]) -> Finding:
         return finding
     later = [check.retry_at for check in checks if check.retry_at is not None]
     if not checks and to_be_checked(finding.values):
-        later = [clock.present().timestamp() + DNS_LATER_SECONDS]
+        later = [clock.present().timestamp() + LATER_SECONDS]
     is_busy = any(check.is_busy for check in checks)
     return replace(finding, retry_at=min(later, default=None), is_busy=is_busy)

@@ -27,6 +27,7 @@ class Crowd:
         trouble: Given the fake, the endpoint, the person and which request about that person it is
             there, how the request goes wrong; None when it does not.
         arrivals: When requests came, by endpoint, in virtual seconds.
+        sent: How often each request came, by its path and query.
         answered: How often a person was answered about as it should be, by endpoint and person.
         troubled: How many requests went wrong.
     """
@@ -40,6 +41,7 @@ class Crowd:
         self._people = {name: person for person in people for name in person.names()}
         self.trouble = trouble
         self.arrivals = defaultdict(list)
+        self.sent = Counter()
         self.answered = Counter()
         self.troubled = 0
         self._asked = Counter()
@@ -48,6 +50,7 @@ class Crowd:
         body = await request.read()
         endpoint, person = self.endpoint(request), self._person(request, body)
         self.arrivals[endpoint].append(asyncio.get_running_loop().time())
+        self.sent[request.path_qs] += 1
         self._asked[endpoint, person.number] += 1
         trouble = self.trouble(self, endpoint, person, self._asked[endpoint, person.number])
         if trouble is None:
@@ -251,3 +254,13 @@ CROWDS = (
     CrowdAtLeadMagic,
     CrowdAtPeopleDataLabs,
 )
+
+
+def most_within(moments, seconds):
+    """The most of them within any period of that length."""
+    first, most = 0, 0
+    for last, moment in enumerate(moments):
+        while moments[first] <= moment - seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

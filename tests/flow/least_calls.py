@@ -33,7 +33,8 @@ def least_calls(person, wanted, ranking, item):
         heard = {f for f in fields if (provider.name, f) not in passed_over}
         calls += bool(heard or {(provider.name, f) for f in fields} & answered)
         open_ -= {f for f in heard if person.holds(provider.name, f)}
-        names += [kind for kind in learned_from(person, provider.name) if kind not in names]
+        told = learned_from(person, provider.name, fields) if heard else ()
+        names += [kind for kind in told if kind not in names]
     return calls
 
 
@@ -48,19 +49,23 @@ def _steps(names, open_, ranking, asked):
     return steps
 
 
-def learned_from(person, provider):
-    """Under which kinds of names the provider knows the person."""
+def learned_from(person, provider, fields):
+    """Which kinds of names the provider tells when it is asked for those fields."""
     known = person.known.get(provider)
     if known is None or known.is_suppressed:
-        return []
-    return {
-        "github": [GITHUB, X, LINKEDIN],
-        "gravatar": [GITHUB, X],
-        "hunter": [LINKEDIN, X, GITHUB],
-        "prospeo": [LINKEDIN],
-        "leadmagic": [],
-        "peopledatalabs": [LINKEDIN, X, GITHUB],
-    }[provider]
+        return ()
+    told = {
+        "github": (GITHUB, X, LINKEDIN),
+        "gravatar": (GITHUB, X),
+        "prospeo": (LINKEDIN,),
+        "leadmagic": (),
+    }.get(provider, (LINKEDIN, X, GITHUB))
+    has = {Field.EMAIL: known.email, Field.PHONE: known.has_phone, Field.PROFILE: True}
+    if provider == "peopledatalabs":  # charges only for what it has, and says nothing otherwise
+        return told if any(has[field] for field in fields) else ()
+    if provider == "hunter" and Field.EMAIL in fields and Field.PROFILE not in fields:
+        return (X,) if known.email else ()  # as its finder does
+    return told
 
 
 def passed_over_in(item):

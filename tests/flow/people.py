@@ -81,8 +81,8 @@ class Person:
         known = self.known.get(provider)
         if known is None or known.is_suppressed:
             return False
-        if name is Field.EMAIL:
-            return known.email == self.email
+        if name is Field.EMAIL:  # which whoever has an account at GitHub shows there
+            return provider == "github" or known.email == self.email
         return name is Field.PROFILE or (known.has_phone and provider == "prospeo")
 
 

@@ -24,6 +24,19 @@ def at_random(seed, share):
     return trouble
 
 
+def takes(seconds):
+    """No trouble but that every answer takes so long."""
+
+    def trouble(fake, *_):
+        async def respond(request):
+            await asyncio.sleep(seconds)
+            return fake.as_it_should(request, await request.read())
+
+        return respond
+
+    return trouble
+
+
 def _after_seconds(fake, draw):
     return _made(with_headers(fake.rate_limited, {"Retry-After": str(draw.randint(1, 4))}))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 
 import msgspec
 from fake_provider import KEY
@@ -32,6 +33,7 @@ class Kafka(RecordingProducer):
         settled: The items as they ended, by job and index.
         ended_at: When they did, in virtual seconds.
         put_back: How often a person was put back.
+        end_of: Is set when an item has ended, by job and index.
     """
 
     def __init__(self):
@@ -39,6 +41,7 @@ class Kafka(RecordingProducer):
         self.settled, self.ended_at, self.put_back = {}, {}, 0
         self.agents = {}
         self._puts = set()
+        self.end_of = defaultdict(asyncio.Event)
 
     def take(self, message):
         super().take(message)
@@ -59,6 +62,7 @@ class Kafka(RecordingProducer):
             assert place not in self.settled
             self.settled[place] = item
             self.ended_at[place] = asyncio.get_running_loop().time()
+            self.end_of[place].set()
 
 
 class Worker:
@@ -72,11 +76,11 @@ class Worker:
         for job, persons in jobs:
             for record in records_of(job, persons):
                 await self.kafka.put(lane, job.id.encode(), encode(record))
-        places = {(job.id, index) for job, persons in jobs for index in range(len(persons))}
+        places = [(job.id, index) for job, persons in jobs for index in range(len(persons))]
         async with asyncio.timeout(seconds):
-            while not places <= self.kafka.settled.keys():  # noqa: ASYNC110 - virtual time
-                await asyncio.sleep(0.05)
-        return {place: self.kafka.settled[place] for place in sorted(places)}
+            for place in places:
+                await self.kafka.end_of[place].wait()
+        return {place: self.kafka.settled[place] for place in places}
 
 
 def a_batch(number, persons, *fields, **options):
@@ -109,7 +113,7 @@ def trail_of(item):
 
 
 @contextlib.asynccontextmanager
-async def worker(tmp_path, *fakes, limits=None, **settings):
+async def worker(tmp_path, *fakes, limits=None, timeout_seconds=10.0, **settings):
     """A worker whose connectors ask those fakes and no others."""
     fakes = {fake.name: fake for fake in fakes}
     clients = HttpClients(Settings(data_dir=tmp_path, **settings))
@@ -119,6 +123,7 @@ async def worker(tmp_path, *fakes, limits=None, **settings):
                 key=SecretStr(KEY),
                 base_url=f"http://{connector.name}",
                 limits=(limits or {}).get(connector.name, ""),
+                timeout_seconds=timeout_seconds,
             ),
             clients,
         )

@@ -3,21 +3,26 @@
 import asyncio
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from enrich_stream.asking import MEMORY
+from enrich_stream import clock
+from enrich_stream.asking import MEMORY, Terms
 from enrich_stream.enrichment import NOTHING_REMEMBERED, Enrichment, Remembered
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Finding, Question, Value
-from enrich_stream.records import Evidence, FieldResult
+from enrich_stream.records import Asked, Evidence, FieldResult, Later, SoFar
 from enrich_stream.replies import MAX_FIELD_BYTES, NOBODY_TO_ASK
+from enrich_stream.verification.mail_route import MailRoute
 from enrich_stream.verification.verdict import Verdict
 from enrich_stream.verification.verification import Verification
+from enrich_stream.verification.verifier import Check
 
 GITHUB, VERIFIED = IdentifierKind.GITHUB, Verdict.VERIFIED
 MIRA = Identifier(IdentifierKind.LINKEDIN, "mira-okafor")
 EMAIL = frozenset({Field.EMAIL})
 BOTH = frozenset({Field.EMAIL, Field.PHONE})
+EMAIL_NAME = Field.EMAIL.value
 
 
 class StubProvider:
@@ -248,3 +253,96 @@ def test_the_operators_own_records_are_taken_at_their_word():
     enriched = ask(own, verification=Verification(None))
 
     assert enriched.fields[Field.EMAIL].values[0].verified
+
+
+class NoDns:
+    """Every domain takes mail."""
+
+    async def route(self, _domain, _deadline):
+        return MailRoute.TAKES_MAIL
+
+
+class Checker:
+    """A verifier that has no room at first, and then calls every address invalid."""
+
+    name = "checker"
+
+    def __init__(self):
+        self.asked = []
+
+    async def verify(self, email, _deadline):
+        self.asked.append(email)
+        if len(self.asked) == 1:
+            no_room = {"retry_at": clock.present().timestamp(), "is_busy": True}
+            return Check(Verdict.UNKNOWN, "rate limited", was_asked=False, **no_room)
+        return Check(Verdict.INVALID)
+
+
+def ask_again(enrichment, fields=EMAIL, **before):
+    """A look-up that goes on from what is known."""
+
+    async def run():
+        now = asyncio.get_running_loop().time()
+        question = Question(identifier=MIRA, fields=fields, deadline=now + 5)
+        put_back_until = clock.present().timestamp() + 600
+        return await enrichment.look_up(
+            question, terms=Terms(put_back_until=put_back_until), **before
+        )
+
+    return asyncio.run(run())
+
+
+def a_guess():
+    return Finding(Outcome.ABSENT, (Value(value="guess@x.example", verified=False),))
+
+
+def test_who_could_not_be_checked_is_checked_later_and_not_asked_again():
+    """The provider was paid; when its address turns out to be none, the next one is asked."""
+    own = StubProvider("crm", {})
+    own.is_local = True
+    guesses = StubProvider("guesses", {Field.EMAIL: a_guess()})
+    knows = StubProvider("knows", {Field.EMAIL: found("mira@x.example", verdict=VERIFIED)})
+    checker = Checker()
+    enrichment = Enrichment([own, guesses, knows], verification=Verification(NoDns(), [checker]))
+
+    first = ask_again(enrichment)
+    again = ask_again(enrichment, so_far=first.so_far())
+
+    assert (first.outcome, first.retry_at is not None) == (Outcome.UNKNOWN, True)
+    assert again.outcome is Outcome.FOUND
+    assert checker.asked == ["guess@x.example"] * 2
+    assert (guesses.asked, knows.asked) == ([EMAIL], [EMAIL])
+
+
+def test_nothing_is_checked_again_that_own_records_have_meanwhile():
+    """A verifier costs credits, and nobody needs its word any more."""
+    own = StubProvider("crm", {Field.EMAIL: found("mira@x.example")})
+    own.is_local = True
+    guesses, checker = StubProvider("guesses", {Field.EMAIL: a_guess()}), Checker()
+    verification = Verification(NoDns(), [checker])
+    first = ask_again(Enrichment([guesses], verification=verification))
+
+    again = ask_again(Enrichment([own, guesses], verification=verification), so_far=first.so_far())
+
+    assert again.outcome is Outcome.FOUND
+    assert len(checker.asked) == 1
+
+
+def test_what_a_provider_said_last_counts_wherever_the_trail_has_it():
+    """A no that was followed by a rate limit is none: repeats of the limit are one earlier line."""
+    busy, no = ({EMAIL_NAME: o.value} for o in (Outcome.UNKNOWN, Outcome.ABSENT))
+    later = Later(provider="a", field=Field.EMAIL, retry_at=clock.present().timestamp() + 600)
+    so_far = SoFar(
+        fields={Field.EMAIL: FieldResult(outcome=Outcome.UNKNOWN, as_of=clock.now())},
+        trail=(
+            Asked(provider="a", outcomes=busy, reasons={EMAIL_NAME: "rate limited"}, times=2),
+            Asked(provider="a", outcomes=no, times=0),
+        ),
+        later=(msgspec.structs.replace(later, is_busy=True),),
+    )
+
+    enriched = ask_again(Enrichment([StubProvider("a", {})]), so_far=so_far)
+
+    assert enriched.outcome is Outcome.UNKNOWN
+    assert enriched.fields[Field.EMAIL].reason == "a: rate limited"
+    assert enriched.retry_at == later.retry_at

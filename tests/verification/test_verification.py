@@ -20,6 +20,7 @@ from enrich_stream.verification.verification import (
     UNREADABLE,
     Verification,
     open_verification,
+    to_be_checked,
 )
 from enrich_stream.verification.verifier import Check
 
@@ -37,6 +38,7 @@ class StubVerifier:
 
     async def verify(self, email, _deadline):
         self.asked.append(email)
+        await asyncio.sleep(0)  # as with everything outside, others go on meanwhile
         said = self._verdicts.get(email.partition("@")[0], Verdict.UNKNOWN)
         if isinstance(said, Exception):
             raise said
@@ -215,6 +217,69 @@ async def test_a_verdict_is_paid_for_once(start):
         await check(verification, found(email()))
 
     assert checker.asked == [MIRA]
+
+
+async def test_many_who_have_the_same_address_at_once_pay_for_one_verdict(start, dns):
+    """Two providers, or two names of one person: the second waits for what the first is told."""
+    checker = StubVerifier(mira=Verdict.VERIFIED)
+    verification = start(checker)
+    checked = await asyncio.gather(*(check(verification, found(email())) for _ in range(20)))
+
+    assert {one.outcome for one in checked} == {Outcome.FOUND}
+    assert {one.values[0].verification for one in checked} == {"checker"}
+    assert checker.asked == [MIRA]
+    assert dns.questions("acme.example") == ["MX"]
+
+
+async def test_who_was_refused_or_gave_up_leaves_the_turn_to_the_next(start):
+    """One job's cap or cancelled look-up says nothing of the address for the others."""
+    checker = StubVerifier(mira=Verdict.VERIFIED)
+    verification = start(checker)
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    given_up, refused = asyncio.Event(), asyncio.Event()
+
+    async def never(*_):
+        given_up.set()
+        await asyncio.Event().wait()
+
+    async def refuses(*_):
+        refused.set()
+        return Check(Verdict.UNKNOWN, "not asked", was_asked=False)
+
+    def begin(ask=None):
+        checking = verification.check(Field.EMAIL, found(email()), deadline, ask)
+        return asyncio.create_task(checking)
+
+    first = begin(never)
+    await given_up.wait()
+    second = begin(refuses)
+    third = begin()
+    first.cancel()
+
+    assert (await second).outcome is Outcome.UNKNOWN
+    assert refused.is_set()
+    assert (await third).outcome is Outcome.FOUND
+    assert checker.asked == [MIRA]
+
+
+async def test_who_gets_no_turn_in_time_is_checked_later(start):
+    """It is unknown for now, nothing was asked, and it says when it may be."""
+    asked = asyncio.Event()
+
+    async def never(*_):
+        asked.set()
+        await asyncio.Event().wait()
+
+    verification = start(StubVerifier())
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    first = asyncio.create_task(verification.check(Field.EMAIL, found(email()), deadline, never))
+    await asked.wait()
+    checked = await check(verification, found(email()), seconds=0.05)
+    first.cancel()
+
+    assert (checked.outcome, checked.reason) == (Outcome.UNKNOWN, NOT_CHECKED)
+    assert checked.retry_at is not None
+    assert to_be_checked(checked.values)
 
 
 async def test_no_verifier_is_paid_beside_a_verified_address(start):

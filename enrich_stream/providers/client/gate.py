@@ -1,6 +1,5 @@
 """Whether a call may go now: parked, left alone, in its turn, within its limits."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from enrich_stream.providers.client.limits import Limits
 from enrich_stream.providers.client.rates import Endpoint
 from enrich_stream.providers.client.reply import CallOutcome, Reply, T
 from enrich_stream.providers.client.resets import seconds_until_refilled
+from enrich_stream.providers.client.turns import Turns
 
 LEFT_ALONE = "failed too often and is left alone"
 OWN_LIMIT = "no room in its limits in time"
@@ -28,9 +28,6 @@ slow or full would otherwise fill the worker, and hold up those who do not need 
 MINUTE = 60
 SPREAD_SECONDS = 600.0
 """Who is put off comes again one after the other, but nobody later than this for that alone."""
-FIRST_SECONDS = 1.0
-NEW_SHARE = 0.1
-"""How long a call takes: a guess at first, then a mean in which the last one has this share."""
 LEAST_SECONDS = 0.5
 """No call waits for its turn until later than this before its deadline: it would hardly be
 answered, but charged."""
@@ -76,12 +73,8 @@ class Gate:
         self._parked_seconds = parked_seconds
         self._clock = clock
         self._parked = Condition()
-        self._concurrency = concurrency
-        self._seconds: defaultdict[str, float] = defaultdict(lambda: FIRST_SECONDS)
         self._promised: dict[str, float] = {}
-        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(concurrency)
-        )
+        self._turns: defaultdict[str, Turns] = defaultdict(lambda: Turns(concurrency, clock))
 
     @property
     def condition(self) -> Condition:
@@ -100,21 +93,12 @@ class Gate:
         if refused := self._refused():
             yield refused
             return
-        slot = self._slots[endpoint.name]
-        try:
-            async with asyncio.timeout(self._patience(deadline)):
-                await slot.acquire()
-        except TimeoutError:
-            yield self._put_off(endpoint, NO_TURN, ROOM_SECONDS)
-            return
-        began = self._clock.now()
-        try:
+        async with self._turns[endpoint.name].turn(self._patience(deadline)) as has_come:
+            if not has_come:
+                yield self._put_off(endpoint, NO_TURN, ROOM_SECONDS)
+                return
             # Again: much can have become known while this one waited.
             yield self._refused() or await self._out_of_limits(endpoint, deadline)
-        finally:
-            slot.release()
-            seconds = self._clock.now() - began
-            self._seconds[endpoint.name] += (seconds - self._seconds[endpoint.name]) * NEW_SHARE
 
     async def learn(self, endpoint: Endpoint, reply: Reply[T]) -> Reply[T]:
         """Draw the conclusions from a reply that hold for other calls too; returns it with them."""
@@ -165,7 +149,7 @@ class Gate:
         """Seconds from one call to the next, as the limits and the provider's speed have it."""
         # Longer windows say how many there may be, not how quickly they follow each other.
         short = (rate.seconds / rate.limit for rate in endpoint.rates if rate.seconds <= MINUTE)
-        return max(self._seconds[endpoint.name] / self._concurrency, *short, 0.0)
+        return max(self._turns[endpoint.name].seconds_apart, *short, 0.0)
 
     def _park(self, reply: Reply[T], wall: float) -> Reply[T]:
         seconds = self._parked_seconds
