@@ -5,6 +5,7 @@ from collections import Counter
 import msgspec
 from crowds import CrowdAtHunter, CrowdAtProspeo, most_within
 from people import Known, Person
+from recording import TOPICS
 from troubles import takes
 from virtual_time import run
 from worker import a_batch, fields_of, trail_of, worker
@@ -50,7 +51,7 @@ def test_put_back_is_not_ended(tmp_path):
     """Nothing goes to the job or to the output before the person has ended, and then once."""
     items, _, kafka = run(looked_up(tmp_path, ["hunter"], job_deadline_seconds=3600))
 
-    contacts = [m for m in kafka.sent if m.channel.get_topic_name() == "enriched-contacts"]
+    contacts = kafka.on(TOPICS.contacts)
     assert len(contacts) == len(items) == PEOPLE
     for item in items:
         lines = [line for line in trail_of(item) if line["provider"] == "hunter"]
