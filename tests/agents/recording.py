@@ -108,7 +108,7 @@ class AgentUnderTest:
         return message
 
 
-async def until(condition, seconds=5.0):
+async def until(condition, seconds=30.0):
     """Wait until ``condition`` holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the engine offers no event to wait for
