@@ -46,11 +46,14 @@ def read_phone(text: object) -> Phone | None:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
+    kind = phonenumbers.number_type(number)
+    # What the library calls a valid number: of some type in the plan of its region.
+    is_in_plan = kind != PhoneNumberType.UNKNOWN
     return Phone(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
-        type=_type(number),
+        type=PhoneNumberType.to_string(kind).lower() if is_in_plan else None,
         region=_region(number),
-        is_in_plan=phonenumbers.is_valid_number(number),
+        is_in_plan=is_in_plan,
     )
 
 
@@ -67,11 +70,6 @@ def check_phone(value: Value) -> Value | None:
         verification=_how(value, phone),
         details={**value.details, **{name: text for name, text in known.items() if text}},
     )
-
-
-def _type(number: phonenumbers.PhoneNumber) -> str | None:
-    kind = phonenumbers.number_type(number)
-    return None if kind == PhoneNumberType.UNKNOWN else PhoneNumberType.to_string(kind).lower()
 
 
 def _region(number: phonenumbers.PhoneNumber) -> str | None:

@@ -108,7 +108,8 @@ class Verification:
         if field is Field.PHONE:
             phones = (check_phone(value) for value in finding.values)
             return _concluded(finding, [value for value in phones if value])
-        judged = await asyncio.gather(*(self._judge(value, deadline) for value in finding.values))
+        judging = [self._judge(value, deadline) for value in finding.values]
+        judged = [await judging[0]] if len(judging) == 1 else await asyncio.gather(*judging)
         values = [value for value in judged if value]
         checks: list[Check] = []
         if not any(value.verified for value in values):  # nobody is paid for a second one
