@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
+# Most of the time a test waits. Each of the two has a Kafka of its own, unless there is but one.
+SIDE_BY_SIDE := $(if $(KAFKA_BOOTSTRAP_SERVERS),,--numprocesses 2 --dist loadfile)
 
 .PHONY: help demo dev test chaos check contract format bench clean
 
@@ -16,7 +18,7 @@ dev: $(VENV)/.ready ## Run everything on this machine with the example records, 
 	ENRICH_DIRECTORY_FILE=$${ENRICH_DIRECTORY_FILE:-examples/people.jsonl} $(BIN)/enrich-stream dev
 
 test: check ## Run all checks and all tests, also those on a real Kafka
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 chaos: $(VENV)/.ready ## Break it for half an hour: each fault alone, then all of them, five seeds
 	$(BIN)/pytest -m slow
