@@ -5,11 +5,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.caller import ANYBODY, Caller
+from api.caller import ANYBODY, Caller, caller_of
 from api.problems import Problem, problem_response, unauthenticated
 from api.signatures import HEADER as SIGNATURE_INPUT
 from api.signatures import Signatures
-from enrich_stream.access_keys import AccessKey, opens
+from enrich_stream.access_keys import AccessKey, KeyState, opens, state
 from enrich_stream.key_ring import KeyRing
 from enrich_stream.settings import Settings
 
@@ -63,6 +63,15 @@ class Authentication:
         if not opens(key, key_id, secret) or key is None:
             raise _refusal(headers)
         return key
+
+
+def is_still_welcome(request: Request) -> bool:
+    """Whether the caller would be let in now: its key may be withdrawn while it waits."""
+    key_id, keys = caller_of(request).key_id, request.state.keys
+    if key_id is None:
+        return not keys.is_in_use
+    key = keys.find(key_id)
+    return key is not None and state(key) is KeyState.VALID
 
 
 def _credentials(headers: Headers) -> tuple[str, str]:

@@ -6,7 +6,7 @@ aside for a reader: what it has not seen is read when it can take it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ async def job_events(
     seen: int | None,
     include: frozenset[Include],
     heartbeat_seconds: float,
+    may_go_on: Callable[[], bool],
 ) -> AsyncGenerator[bytes, None]:
     """The events of a job as they are written; ends when the job has, or is no longer kept.
 
@@ -36,10 +37,11 @@ async def job_events(
         seen: Set of the items that the reader has; None when it is new and gets a snapshot.
         include: What is shown with each item.
         heartbeat_seconds: After this long without an event a comment is sent.
+        may_go_on: Asked before anything is sent; once it says no, the stream ends.
     """
     yield b"retry: %d\n\n" % RECONNECT_MILLISECONDS
     with standby.watch(job_id) as changed:
-        while (view := standby.view(job_id)) and not standby.is_dismissing:
+        while (view := standby.view(job_id)) and may_go_on():
             if seen is None:
                 seen = 0
                 yield _event("snapshot", seen, _state(standby, view))

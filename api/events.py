@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.auth import is_still_welcome
 from api.caller import caller_of
 from api.event_stream import job_events
 from api.include import included
 from api.job_row import JobView
 from api.own_job import own_job
 from api.problems import Problem
+from api.standby import Standby
 from enrich_stream.settings import Settings
 
 HEADERS = {
@@ -70,12 +72,14 @@ async def stream_events(request: Request) -> Response:
     streams.check_room(organisation, settings.organisation_event_streams)
     if request.method == "HEAD":
         return Response(media_type=MEDIA_TYPE, headers=HEADERS)
+    standby: Standby = request.state.standby
     events = job_events(
-        request.state.standby,
+        standby,
         view.id,
         seen=seen,
         include=include,
         heartbeat_seconds=settings.heartbeat_seconds,
+        may_go_on=lambda: is_still_welcome(request) and not standby.is_dismissing,
     )
     return _EventStreamResponse(events, streams.hold(organisation))
 

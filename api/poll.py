@@ -10,11 +10,13 @@ import hashlib
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.auth import is_still_welcome
 from api.include import Include, included, shown_items, wants_evidence
 from api.job_body import poll_body
 from api.job_row import JobView
 from api.json_response import JsonResponse
 from api.own_job import no_such_job, own_job
+from api.problems import unauthenticated
 from api.waiting import preferred_wait, until, waiting_headers
 
 
@@ -29,6 +31,8 @@ async def get_enrichment(request: Request) -> Response:
     view: JobView | None = await own_job(request)
     if wait:
         view = await until(is_enough, request, request.path_params["job_id"], wait)
+        if not is_still_welcome(request):
+            raise unauthenticated("The access key is no longer valid.")
     if view is None:
         raise no_such_job()
     tag = _tag(view, include)

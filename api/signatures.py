@@ -24,6 +24,9 @@ from enrich_stream.access_keys import AccessKey, verification_key
 from enrich_stream.key_ring import KeyRing
 
 HEADER = "Signature-Input"
+MAX_CHARS = 4096
+"""Of both headers of a signature, ten times what one takes: reading them costs more than others."""
+
 _ALWAYS = ("@method", "@path", "@query")
 _OF_A_POST = (*_ALWAYS, "idempotency-key")
 
@@ -65,6 +68,9 @@ class Signatures(HTTPSignatureKeyResolver):
                 end, which is read before anything is done.
         """
         message = _message(scope)
+        written = [*message.headers.getlist(HEADER), *message.headers.getlist("Signature")]
+        if sum(map(len, written)) > MAX_CHARS:
+            raise self._refusal()
         needed = _OF_A_POST if message.method == "POST" else _ALWAYS
         try:
             # No age beside the tolerance, which holds before the present and behind it.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
-from front_door import MemoryKafka, add_key, front_door, put_key
+from front_door import MemoryKafka, add_key, front_door, put_key, served_front_door, until
 from samples import a_job, settled
 from starlette.routing import Route
 
@@ -24,12 +24,6 @@ ROUTES_AND_METHODS = [
 def bearer(headers):
     token = f"{headers['X-Access-Key']}.{headers['X-Secret-Key']}"
     return {"Authorization": f"Bearer {token}"}
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - it is what a door answers
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES_AND_METHODS)
@@ -121,6 +115,35 @@ async def test_a_key_made_or_revoked_while_the_door_is_open_counts_at_once(tmp_p
         await until(is_in)
         put_key(kafka, revoke(key))
         await until(is_out)
+
+
+async def test_who_waits_with_a_key_that_is_revoked_gets_nothing_more(tmp_path):
+    """A stream ends without the next item, and a long poll without its answer."""
+    kafka = MemoryKafka()
+    kafka.accept(job := a_job(1))
+    key, headers = add_key(kafka)
+    async with (
+        served_front_door(tmp_path, kafka, heartbeat_seconds=0.05) as (http, services),
+        http.stream("GET", "/api/enrichments/op_1/events", headers=headers) as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert "event: snapshot" in [line async for line in up_to(lines, "snapshot")]
+        waiting = headers | {"Prefer": "wait=30"}
+        poll = asyncio.create_task(http.get("/api/enrichments/op_1", headers=waiting))
+        await until(lambda: len(services["standby"]._watchers["op_1"]) == 2)
+        put_key(kafka, revoke(key))
+        rest = [line async for line in lines]
+        kafka.settle(job, settled(0))
+
+        assert (await poll).status_code == 401
+        assert not [line for line in rest if line.startswith("event")]
+
+
+async def up_to(lines, word):
+    async for line in lines:
+        yield line
+        if word in line:
+            return
 
 
 async def test_an_expired_key_is_a_401(tmp_path, monkeypatch):

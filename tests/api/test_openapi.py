@@ -123,6 +123,7 @@ async def test_the_page_shows_everything_and_needs_nothing_from_elsewhere(tmp_pa
     for name, described in document()["components"]["schemas"].items():
         assert f'id="{name}"' in shown
         assert all(f"<code>{member}</code>" in shown for member in described.get("properties", ()))
+    assert "RFC 9421" in shown
     assert not re.search(r"<script|<link|<img|src=|href=.https?:|url\(|@import", shown)
 
 

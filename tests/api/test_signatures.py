@@ -291,6 +291,16 @@ async def test_beside_a_secret_a_signature_is_not_looked_at(tmp_path):
     assert (right.status_code, wrong.status_code) == (404, 401)
 
 
+@pytest.mark.parametrize(("padding", "status"), [(1, 404), (5000, 401)])
+async def test_a_signature_is_short(tmp_path, padding, status):
+    """Strangers cannot keep a front door busy with reading what nobody needs."""
+    kafka = MemoryKafka()
+    key, private = signing_key(kafka)
+    async with front_door(tmp_path, kafka) as http:
+        headers = signed(key, private, nonce="n" * padding)
+        assert (await http.get("/nowhere", headers=headers)).status_code == status
+
+
 async def test_open_paths_stay_open(tmp_path):
     """A wrong signature is as good as none where none is needed."""
     kafka = MemoryKafka()
