@@ -11,12 +11,9 @@ from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
-from mode.services import WaitResults
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from enrich_stream.commits import Producer
-
-_RECORD_AND_SUSPENSION = 2
 
 
 class PausingQueue(ThrowableQueue[Any]):
@@ -47,24 +44,12 @@ class FlowControl(FlowControlEvent):
 
 
 class Consumer(aiokafka.Consumer):
-    """Reads nothing while it takes up reading at the committed offsets, and hands over at once."""
+    """Reads nothing while it takes up reading at the committed offsets."""
 
     async def perform_seek(self) -> None:
         """Seek; whoever calls it lets records flow again."""
         self.stop_flow()
         await super().perform_seek()
-
-    async def wait_first(self, *coros: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109 - the engine's signature
-        """Called by the engine for each record: hand it over, unless the flow is suspended before.
-
-        While records flow no queue is full and there is nothing to wait for. The engine would
-        make four tasks for each record, and wait its turn in the event loop several times.
-        """
-        if len(coros) != _RECORD_AND_SUSPENSION or not self.flow_active or self.app.in_recovery:
-            return await super().wait_first(*coros, timeout=timeout)
-        handing_over, suspension = coros
-        suspension.close()
-        return WaitResults([handing_over], [await handing_over], stopped=False)
 
 
 class Transport(aiokafka.Transport):

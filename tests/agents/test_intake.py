@@ -92,25 +92,3 @@ async def test_resuming_a_suspended_flow_drops_what_came_before(app, with_a_reco
     app.flow_control.suspend()
     app.flow_control.resume()
     assert with_a_record.qsize() == 0
-
-
-async def test_a_record_is_handed_over_without_waiting_for_the_event_loop(app):
-    """A turn of the loop for each record would be long when there is much to do."""
-    handed_over = []
-
-    async def hand_over():
-        handed_over.append(True)
-
-    app.flow_control.resume()
-    app.consumer.resume_flow()
-    with pytest.raises(StopIteration):
-        app.consumer.wait_first(hand_over(), app.consumer.suspend_flow.wait()).send(None)
-
-    assert handed_over
-
-
-async def test_a_record_is_given_up_when_the_flow_is_suspended(app):
-    """Partitions that move on must not wait for a hand-over."""
-    app.consumer.stop_flow()
-    async with asyncio.timeout(5):
-        await app.consumer.wait_first(asyncio.sleep(60), app.consumer.suspend_flow.wait())
