@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api.json_response import JsonResponse
 from api.operations import OPERATIONS, Operation
 from api.schemas import PublicErrorResponseDto
+from api.struct_schemas import struct_schemas
 
 _REF = "#/components/schemas/"
 _CONTRACT_NAMES = {
@@ -170,7 +171,7 @@ def _schemas() -> dict[str, Any]:
         ref_template=_REF + "{model}",
     )
     schemas: dict[str, Any] = json.loads(_renamed(json.dumps(generated["$defs"])))
-    return schemas
+    return schemas | struct_schemas(_REF + "{name}")
 
 
 def _renamed(text: str) -> str:

@@ -29,12 +29,23 @@ class Contact(_Answer):
     phone: list[str] = Field(default_factory=list, description="E.164, best first.")
 
 
+class Signals(_Answer):
+    """A name alone: the shape is in ``struct_schemas``."""
+
+
+class ItemEvidence(_Answer):
+    """A name alone: the shape is in ``struct_schemas``."""
+
+
 class PersonData(_Answer):
     """What is known of a person, of what was asked for."""
 
     contact: Contact = Field(default_factory=Contact)
     profile: dict[str, Any] = Field(default_factory=dict)
-    signals: dict[str, Any] = Field(default_factory=dict)
+    signals: Signals = Field(
+        default_factory=Signals,
+        description="An endpoint of the operator's own may answer another object.",
+    )
 
 
 class OutcomeError(_Answer):
@@ -73,9 +84,8 @@ class EnrichedItem(_Answer):
     status: Literal["success", "failed"]
     data: PersonData = Field(default_factory=PersonData)
     error: OutcomeError | None = None
-    evidence: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Where each value is from, and who was asked; when it was asked for.",
+    evidence: ItemEvidence = Field(
+        default_factory=ItemEvidence, description="When it was asked for."
     )
 
 

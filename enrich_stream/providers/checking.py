@@ -50,14 +50,17 @@ async def _check(provider: Provider, seconds: float) -> Checked:
         problem = await _problem(provider, begun + seconds)
     except SetupError as error:
         problem = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever a provider of another package does
+        # The text of the error may hold a key; its type does not.
+        problem = f"failed with {type(error).__name__}"
     finally:
         await provider.stop()
     return Checked(provider.name, problem, round(1000 * (loop.time() - begun)))
 
 
 async def _problem(provider: Provider, deadline: float) -> str:
-    if isinstance(provider, Connector):
-        reply = await provider.check(deadline)
+    reply = await provider.check(deadline) if isinstance(provider, Connector) else None
+    if reply:
         return "" if reply.outcome in WORKING else reply.reason
     if isinstance(provider, SignalsProvider):
         return await provider.check(deadline)

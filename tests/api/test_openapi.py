@@ -4,16 +4,21 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from front_door import MemoryKafka, front_door
+from jsonschema import Draft202012Validator, ValidationError
 from openapi_spec_validator import validate
 
 from api.docs import page
 from api.openapi import document
 from api.operations import OPERATIONS
 from api.routes import ROUTES
+from enrich_stream.person import Field, Outcome
+from enrich_stream.records import Asked, Evidence, FieldResult
 
 CONTRACT = json.loads((Path(__file__).parents[1] / "contract/public_contract.json").read_text())
+README = Path(__file__).parents[2] / "README.md"
 REQUESTS = {"PostEnrichmentDto", "PersonIdentifierRecordDto", "SignalsConfigDto"}
 
 
@@ -84,6 +89,37 @@ def test_the_one_narrower_member_is_a_whole_number_of_days():
     choices = schema("SignalsConfigDto")["properties"]["since_days"]["anyOf"]
 
     assert {choice["type"] for choice in choices} == {"integer", "null"}
+
+
+def test_the_shape_of_signals_is_written_down_to_the_last_member():
+    """Every member says what it is; the answer that the README shows is one."""
+    assert schema("PersonData")["properties"]["signals"]["$ref"].endswith("/Signals")
+    for name in ("Post", "Event", "Intent", "Match", "PlatformSummary", "PlatformError"):
+        assert all(member["description"] for member in schema(name)["properties"].values())
+    shown = re.search(r"```json\n(\{\"posts\".*?)\n```", README.read_text(), re.DOTALL)[1]
+
+    validate_json(json.loads(shown), "Signals")
+
+    wrong = json.loads(shown)
+    wrong["summary"]["github"]["status"] = "silent"
+    with pytest.raises(ValidationError):
+        validate_json(wrong, "Signals")
+
+
+def test_the_shape_of_evidence_is_that_of_what_workers_write():
+    """As it goes into an item, with everything that a trail can say."""
+    value = Evidence(value="m@x.example", provider="hunter", verified=True, confidence=0.9)
+    found = FieldResult(outcome=Outcome.FOUND, values=(value,), as_of="2026-11-25T14:17:35.451Z")
+    asked = Asked(provider="hunter", outcomes={"contact.email": "found"}, learned_from="gravatar")
+    written = msgspec.json.encode({"fields": {Field.EMAIL: found}, "trail": (asked,)})
+
+    assert schema("EnrichedItem")["properties"]["evidence"]["$ref"].endswith("/ItemEvidence")
+    validate_json(json.loads(written), "ItemEvidence")
+
+
+def validate_json(value, name):
+    described = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+    Draft202012Validator(described).validate(value)
 
 
 @pytest.mark.parametrize(

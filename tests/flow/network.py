@@ -1,4 +1,7 @@
-"""The network between the connectors and the fakes, inside this process; see ``virtual_time``."""
+"""The network between the connectors and the fakes: the loopback, or inside this process.
+
+The second is for ``virtual_time``.
+"""
 
 import asyncio
 import contextlib
@@ -7,6 +10,7 @@ from unittest import mock
 
 import aiohttp
 from aiohttp import web
+from fake_provider import running
 
 
 class _InProcess(aiohttp.BaseConnector):
@@ -25,8 +29,15 @@ class _InProcess(aiohttp.BaseConnector):
 
 
 @contextlib.asynccontextmanager
+async def loopback(fakes):
+    """The addresses of the fakes, each listening on a port of its own."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield {name: await stack.enter_async_context(running(f)) for name, f in fakes.items()}
+
+
+@contextlib.asynccontextmanager
 async def network(fakes):
-    """Inside, every HTTP request reaches the fake that has its host's name: ``http://<name>``."""
+    """The addresses of the fakes, ``http://<name>``, each reached by its host's name."""
 
     async def handle(request):
         return await fakes[request.host].handle(request)
@@ -41,6 +52,6 @@ async def network(fakes):
 
     with mock.patch.object(aiohttp, "TCPConnector", connector):
         try:
-            yield
+            yield {name: f"http://{name}" for name in fakes}
         finally:
             await runner.cleanup()

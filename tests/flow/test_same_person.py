@@ -5,9 +5,10 @@ from collections import Counter
 
 import pytest
 from crowds import CROWDS, CrowdAtHunter, CrowdAtPeopleDataLabs
+from network import loopback, network
 from people import Known, Person, people
 from troubles import takes
-from virtual_time import run
+from virtual_time import pass_over, run
 from worker import BATCHES, SYNC, a_batch, fields_of, trail_of, worker
 
 from enrich_stream.person import Field, IdentifierKind, Outcome
@@ -26,22 +27,26 @@ def requests_to(fakes):
     return {fake.name: dict(fake.sent) for fake in fakes}
 
 
-async def asked_at_once(tmp_path, times, lane):
+async def asked_at_once(tmp_path, times, lane, between):
     """What the providers count, and the items, when so many ask about one person at once."""
     # Everybody has to be asked: the person is known, but nobody has an address or a number.
     person = somebody(1, IdentifierKind.EMAIL)
     fakes = [fake([person], takes(0.2)) for fake in CROWDS]
-    async with worker(tmp_path, *fakes) as under_test:
+    async with worker(tmp_path, *fakes, between=between) as under_test:
         jobs = [a_batch(n, [person], *EVERYTHING) for n in range(times)]
         items = await under_test.look_up(*jobs, lane=lane)
     return requests_to(fakes), list(items.values())
 
 
-@pytest.mark.parametrize("lane", [BATCHES, SYNC])
-def test_many_who_ask_about_one_person_cost_what_one_costs(tmp_path, lane):
+@pytest.mark.parametrize(
+    ("lane", "execute", "between"),
+    [(BATCHES, run, network), (SYNC, run, network), (BATCHES, asyncio.run, loopback)],
+    ids=["batches", "sync", "batches, in real time over the loopback"],
+)
+def test_many_who_ask_about_one_person_cost_what_one_costs(tmp_path, lane, execute, between):
     """500 requests at the same time: each provider gets each of its requests once."""
-    alone, _ = run(asked_at_once(tmp_path, 1, lane))
-    requests, items = run(asked_at_once(tmp_path, MANY, lane))
+    alone, _ = execute(asked_at_once(tmp_path, 1, lane, between))
+    requests, items = execute(asked_at_once(tmp_path, MANY, lane, between))
 
     assert requests == alone
     assert sorted(requests) == sorted(PROVIDERS)
@@ -57,7 +62,7 @@ async def asked_again(tmp_path):
     async with worker(tmp_path, *fakes) as under_test:
         first = await under_test.look_up(a_batch(1, crowd, *EVERYTHING))
         counted = requests_to(fakes)
-        await asyncio.sleep(6 * 86_400)
+        pass_over(6 * 86_400)
         again = await under_test.look_up(a_batch(2, crowd, *EVERYTHING))
         return counted, requests_to(fakes), list(first.values()), list(again.values())
 

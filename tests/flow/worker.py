@@ -113,27 +113,27 @@ def trail_of(item):
 
 
 @contextlib.asynccontextmanager
-async def worker(tmp_path, *fakes, limits=None, timeout_seconds=10.0, **settings):
+async def worker(tmp_path, *fakes, limits=None, timeout_seconds=10.0, between=network, **settings):
     """A worker whose connectors ask those fakes and no others."""
     fakes = {fake.name: fake for fake in fakes}
     clients = HttpClients(Settings(data_dir=tmp_path, **settings))
-    connectors = [
-        connector(
-            ConnectorSettings(
-                key=SecretStr(KEY),
-                base_url=f"http://{connector.name}",
-                limits=(limits or {}).get(connector.name, ""),
-                timeout_seconds=timeout_seconds,
-            ),
-            clients,
-        )
-        for connector in CONNECTORS
-        if connector.name in fakes
-    ]
-    verification = Verification(None, verifiers(connectors))
-    enrichment = Enrichment(connectors, shipped_orders(), verification)
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(network(fakes))
+        urls = await stack.enter_async_context(between(fakes))
+        connectors = [
+            connector(
+                ConnectorSettings(
+                    key=SecretStr(KEY),
+                    base_url=urls[connector.name],
+                    limits=(limits or {}).get(connector.name, ""),
+                    timeout_seconds=timeout_seconds,
+                ),
+                clients,
+            )
+            for connector in CONNECTORS
+            if connector.name in fakes
+        ]
+        verification = Verification(None, verifiers(connectors))
+        enrichment = Enrichment(connectors, shipped_orders(), verification)
         for connector in connectors:
             await connector.start()
             stack.push_async_callback(connector.stop)

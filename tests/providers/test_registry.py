@@ -1,5 +1,6 @@
 """Which providers there are: off until wanted, in order, and those of other packages."""
 
+import re
 import shutil
 import subprocess
 from importlib.metadata import entry_points
@@ -12,6 +13,7 @@ from loopback import SECONDS, FastClock, serving
 from enrich_stream.errors import SetupError
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.providers.base import Question
+from enrich_stream.providers.checking import check_providers
 from enrich_stream.providers.clients import HttpClients
 from enrich_stream.providers.registry import CONNECTORS, make_providers, open_providers, verifiers
 from enrich_stream.settings import Settings, load_settings
@@ -136,6 +138,34 @@ async def test_the_example_provider_is_asked_once_it_is_installed(
         answer = await provider.ask(question)
         await provider.stop()
     assert answer.findings[Field.PHONE].outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"), [("k", ""), ("wrong", "refused the key")], ids=["works", "a wrong key"]
+)
+async def test_the_example_provider_can_be_checked(installed, monkeypatch, key, problem):
+    """By a question about nobody, for it names nothing else to ask."""
+    installed("phonebook", "own_provider:make", EXAMPLES / "own_provider.py")
+    async with serving(phone_book) as url:
+        monkeypatch.setenv("ENRICH_PHONEBOOK_BASE_URL", url)
+        monkeypatch.setenv("ENRICH_PHONEBOOK_KEY", key)
+        (checked,) = await check_providers(make_providers(load_settings()), SECONDS)
+    assert (checked.provider, checked.problem) == ("phonebook", problem)
+
+
+async def test_a_provider_that_breaks_while_it_is_checked_is_named():
+    """The others are checked all the same, and its error is not printed: it may hold a key."""
+    github = make_providers(Settings(github={"enabled": True}))[0]
+    github.check = lambda _deadline: 1 / 0
+    (checked,) = await check_providers([github], SECONDS)
+    assert checked.problem == "failed with ZeroDivisionError"
+
+
+def test_the_provider_in_the_readme_is_the_example():
+    """What is shown there is what is tested here."""
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    shown = re.search(r"```python\n(class Entry.*?)```", readme, re.DOTALL)[1]
+    assert (EXAMPLES / "own_provider.py").read_text().endswith(f"\n\n{shown}")
 
 
 def test_a_provider_of_another_package_may_be_off(installed, monkeypatch):
