@@ -21,6 +21,7 @@ class Busy(Provider):
     """Has no room before a moment; then it finds what it is asked for."""
 
     name = "busy"
+    is_busy = False
 
     def __init__(self):
         super().__init__()
@@ -30,7 +31,9 @@ class Busy(Provider):
         answer = await super().ask(question)
         if self.retry_at is None:
             return answer
-        no_room = Finding(Outcome.UNKNOWN, reason="rate limited", retry_at=self.retry_at)
+        no_room = Finding(
+            Outcome.UNKNOWN, reason="rate limited", retry_at=self.retry_at, is_busy=self.is_busy
+        )
         return Answer(findings=dict.fromkeys(question.fields, no_room))
 
 
@@ -135,3 +138,18 @@ async def test_past_the_jobs_deadline_nobody_is_put_back(tmp_path):
         assert put_back_by(agent) == []
         assert {item.outcome for item in results(agent)} == {Outcome.UNKNOWN}
         assert msgspec.json.decode(results(agent)[0].answer)["error"]["retryable"] is True
+
+
+async def test_those_who_wait_in_place_leave_room_for_others(tmp_path):
+    """Of eight whose provider has room in a minute one waits where it is; the others do not."""
+    busy = Busy()
+    busy.is_busy, busy.retry_at = True, clock.present().timestamp() + 60
+    async with agent_under_test(
+        "enrich_sync_identifier", tmp_path, busy, sync_concurrency=4, sync_budget_seconds=100
+    ) as agent:
+        for number in range(8):
+            await agent.put(KEY, encode(tasks_of(1, first=number)))
+
+        await until(lambda: len(put_back_by(agent)) == 7)
+        assert len(busy.asked) == 8
+        assert results(agent) == []

@@ -20,6 +20,17 @@ CONFIG = Path(__file__).parent / "schemathesis.toml"
 EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "40"))
 """Cases for each operation, on top of those that follow from its schema."""
 
+EVIDENCE = {
+    "fields": {
+        "contact.email": {
+            "outcome": "found",
+            "values": [{"value": "mira@x.example", "provider": "hunter", "verified": True}],
+            "as_of": "2026-11-25T14:17:35.451Z",
+        }
+    },
+    "trail": [{"provider": "hunter", "outcomes": {"contact.email": "found"}, "cost": 1.0}],
+}
+
 
 def answer(kafka, job, items):
     """Settle a job as workers do: every person found."""
@@ -31,6 +42,7 @@ def answer(kafka, job, items):
                 item.index,
                 Outcome.FOUND,
                 {"identifier": item.given, "status": "success", "data": data},
+                EVIDENCE,
             )
             for item in items
         ),
