@@ -118,7 +118,6 @@ def create_app(
         "remember_contact",
         RememberContact(contacts, recollection),
         TABLE_EVENTS_AT_ONCE,
-        batches_enter,
     )
     return app
 
