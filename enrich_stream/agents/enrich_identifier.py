@@ -187,6 +187,7 @@ class EnrichIdentifier:
             fields=frozenset(job_.fields),
             deadline=now + self._pace.item_deadline_seconds,
             signals_config=job_.signals_config,
+            somebody_waits=self._pace.somebody_waits,
         )
         terms = Terms(
             allowance=task.allowance,

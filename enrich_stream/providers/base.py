@@ -74,6 +74,7 @@ class Question:
             use after it.
         signals_config: The caller's ``signals_config``, as given; empty when there was none.
         also_known_as: Other names of the person, as far as they have come to light.
+        somebody_waits: Whether it should go before those of batches.
     """
 
     identifier: Identifier
@@ -81,6 +82,7 @@ class Question:
     deadline: float
     signals_config: Mapping[str, Any] = field(default_factory=dict)
     also_known_as: tuple[Identifier, ...] = ()
+    somebody_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

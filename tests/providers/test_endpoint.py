@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from enrich_stream.person import Field, Identifier, Outcome
 from enrich_stream.providers.base import Answer, Provider, Question, everything
 from enrich_stream.providers.client.transport import KEEP_ALIVE_SECONDS
 from enrich_stream.providers.endpoint import EndpointProvider
+from enrich_stream.providers.endpoint.provider import NO_CONNECTION
 from enrich_stream.providers.registry import make_providers
 from enrich_stream.settings import Settings, load_settings
 from enrich_stream.stack import free_port
@@ -143,13 +145,30 @@ async def test_no_more_connections_than_set(endpoint, started):
     asked = await started(endpoint.url, concurrency=2)
     held = [asyncio.create_task(asked.ask(a_question(ONLY_EMAIL))) for _ in range(2)]
     await endpoint.asked(2)
-    assert await asked.ask(a_question(seconds=0.2)) == all_unknown("timed out")
+    put_off = await asked.ask(a_question(ONLY_EMAIL, seconds=0.7))
+    finding = put_off.findings[Field.EMAIL]
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, NO_CONNECTION)
+    assert (finding.is_busy, finding.was_asked) == (True, False)
+    assert finding.retry_at > time.time()
     assert len(endpoint.requests) == 2
     waiting = asyncio.create_task(asked.ask(a_question(ONLY_EMAIL)))
     endpoint.released.set()
     answers = await asyncio.gather(*held, waiting)
     assert [answer.findings[Field.EMAIL].outcome for answer in answers] == [Outcome.FOUND] * 3
     assert len(endpoint.peers) == 2
+
+
+async def test_who_waits_for_a_connection_loses_nothing_of_the_endpoints_time(endpoint, started):
+    """The timeout is the endpoint's; the wait for a connection is not its fault."""
+    endpoint.respond = endpoint.hold
+    asked = await started(endpoint.url, concurrency=1, timeout_seconds=0.5)
+    held = asyncio.create_task(asked.ask(a_question(ONLY_EMAIL)))
+    waiting = asyncio.create_task(asked.ask(a_question(ONLY_EMAIL)))
+    assert await held == all_unknown("timed out", ONLY_EMAIL)
+
+    endpoint.released.set()
+
+    assert (await waiting).findings[Field.EMAIL].outcome is Outcome.FOUND
 
 
 async def test_cookies_are_not_kept(endpoint, started):
