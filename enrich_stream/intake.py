@@ -11,6 +11,7 @@ from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
+from faust.types import TP
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from enrich_stream.commits import Producer
@@ -50,6 +51,15 @@ class Consumer(aiokafka.Consumer):
         """Seek; whoever calls it lets records flow again."""
         self.stop_flow()
         await super().perform_seek()
+        # The engine leaves partitions without a commit where reading has got to meanwhile.
+        begun = [tp for tp in self.assignment() if self._is_without_commit(tp)]
+        if begun:
+            # By number: a position that is not known for a moment is more than the engine bears.
+            first = await self.earliest_offsets(*begun)
+            await self.seek_wait({tp: first[tp] or 0 for tp in begun})
+
+    def _is_without_commit(self, tp: TP) -> bool:
+        return self._read_offset.get(tp) is None and self.app.topics.acks_enabled_for(tp.topic)
 
 
 class Transport(aiokafka.Transport):

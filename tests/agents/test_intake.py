@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from recording import an_app
+from faust.types import TP
+from recording import TOPICS, an_app
 
 from enrich_stream.settings import Settings
 
@@ -66,11 +67,38 @@ async def test_nothing_is_read_while_reading_is_taken_up_at_the_committed_offset
         return {}
 
     app.consumer.seek_to_committed = committed
+    app.consumer.assignment = set
     app.consumer.resume_flow()
 
     await app.consumer.perform_seek()
 
     assert flowed == [False]
+
+
+async def test_a_partition_without_a_commit_is_read_from_its_beginning(app, monkeypatch):
+    """What was read of it before a rebalance and thrown away would not come again by itself."""
+    new, done = TP(TOPICS.sync_tasks.name, 4), TP(TOPICS.tasks.name, 4)
+    changelog = TP(TOPICS.jobs_changelog.name, 4)
+    sought = {}
+
+    async def committed():
+        return {new: None, done: 7, changelog: None}
+
+    async def beginning(*partitions):
+        return dict.fromkeys(partitions, 3)
+
+    async def seek(partitions):
+        sought.update(partitions)
+
+    monkeypatch.setattr(app.consumer, "seek_to_committed", committed)
+    monkeypatch.setattr(app.consumer, "earliest_offsets", beginning)
+    monkeypatch.setattr(app.consumer, "seek_wait", seek)
+    monkeypatch.setattr(app.consumer, "assignment", lambda: {new, done, changelog})
+    monkeypatch.setattr(app.topics, "_acking_topics", {new.topic, done.topic})
+
+    await app.consumer.perform_seek()
+
+    assert sought == {new: 3}
 
 
 @pytest.fixture
