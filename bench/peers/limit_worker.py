@@ -7,6 +7,7 @@ only then commits. See ``limit`` for what this promises and what it does not.
 """
 
 import asyncio
+import gc
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ from bench.peers.limit_records import (
     Settled,
     Work,
 )
+from enrich_stream.cli.running import GARBAGE_THRESHOLD
 from enrich_stream.partitions import partition_of
 
 Deliveries = list[Awaitable[Any]]
@@ -232,4 +234,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    # As the workers it stands beside do.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     uvloop.run(main())
