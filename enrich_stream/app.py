@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ from enrich_stream.agents.recollection import Recollection
 from enrich_stream.agents.remember_contact import RememberContact
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
-from enrich_stream.agents.stage import BeforeEach, Handler, Stage
+from enrich_stream.agents.stage import Handler, Stage
 from enrich_stream.assignor import WholeAssignor
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.fair_share import FairShare
 from enrich_stream.lease import Lease
-from enrich_stream.right_of_way import RightOfWay
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
@@ -60,17 +58,12 @@ def create_app(
     retries, waiting_room = _topic(app, topics.retries), WaitingRoom()
     recollection = Recollection(app, enriched, contacts)
     share = FairShare(settings.organisation_items_under_way)
-    right_of_way = RightOfWay()
-    batches_enter = partial(right_of_way.enter, somebody_waits=False)
-    who_waits_enters = partial(right_of_way.enter, somebody_waits=True)
     metrics.BATCHES_WAITING.set_function(lambda: share.jobs_waiting)
     metrics.BATCH_ITEMS_UNDER_WAY.set_function(lambda: share.total_under_way)
     app.on_hand_back += [recollection.forget, share.forget, waiting_room.forget]
 
-    def agent(
-        topic: TopicT, name: str, handle: Handler, at_once: int, before_each: BeforeEach = None
-    ) -> None:
-        stage = Stage(app, name, dead_letters, at_once, before_each)
+    def agent(topic: TopicT, name: str, handle: Handler, at_once: int) -> None:
+        stage = Stage(app, name, dead_letters, at_once)
         app.stages.append(stage)
 
         async def run(stream: StreamT[bytes]) -> AsyncIterator[bytes | None]:
@@ -83,8 +76,7 @@ def create_app(
         handle = SplitRequest(
             jobs, _topic(app, tasks), tasks.partitions, retention=retention, **options
         )
-        enter = batches_enter if options["share"] is not None else who_waits_enters
-        agent(_topic(app, requests), name, handle, at_once, enter)
+        agent(_topic(app, requests), name, handle, at_once)
 
     def enrich(tasks: Topic, name: str, pace: Pace) -> None:
         handle = EnrichIdentifier(
@@ -97,10 +89,8 @@ def create_app(
             waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
-            right_of_way=right_of_way,
         )
-        enter = who_waits_enters if pace.somebody_waits else batches_enter
-        agent(_topic(app, tasks), name, handle, pace.task_concurrency, enter)
+        agent(_topic(app, tasks), name, handle, pace.task_concurrency)
 
     at_once = settings.waiting_jobs
     split(topics.requests, "split_request", topics.tasks, at_once, share=share)
