@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from enrich_stream.agents.pace import Pace
 from enrich_stream.agents.recollection import Recollection
 from enrich_stream.agents.settle_job import SettleJob
 from enrich_stream.agents.split_request import SplitRequest
-from enrich_stream.agents.stage import BeforeEach, Handler, Stage
+from enrich_stream.agents.stage import Handler, Stage
 from enrich_stream.assignor import WholeAssignor
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import Engine
 from enrich_stream.enrichment import Enrichment
 from enrich_stream.fair_share import FairShare
 from enrich_stream.lease import Lease
-from enrich_stream.right_of_way import RightOfWay
 from enrich_stream.rocks import RocksMemory
 from enrich_stream.settings import Settings
 from enrich_stream.tables import DurableTable, table_of
@@ -57,17 +55,12 @@ def create_app(
     dead_letters = DeadLetters(topics.dead_letters, app.outbox)
     waiting_room, recollection = WaitingRoom(), Recollection(contacts)
     share = FairShare(settings.organisation_items_under_way)
-    right_of_way = RightOfWay()
-    batches_enter = partial(right_of_way.enter, somebody_waits=False)
-    who_waits_enters = partial(right_of_way.enter, somebody_waits=True)
     metrics.BATCHES_WAITING.set_function(lambda: share.jobs_waiting)
     metrics.BATCH_ITEMS_UNDER_WAY.set_function(lambda: share.total_under_way)
     app.on_hand_back += [share.forget, waiting_room.forget]
 
-    def agent(
-        topic: Topic, name: str, handle: Handler, at_once: int, before_each: BeforeEach = None
-    ) -> None:
-        stage = Stage(app, name, dead_letters, at_once, before_each)
+    def agent(topic: Topic, name: str, handle: Handler, at_once: int) -> None:
+        stage = Stage(app, name, dead_letters, at_once)
         app.stages.append(stage)
 
         async def run(stream: StreamT[bytes]) -> AsyncIterator[bytes | None]:
@@ -78,8 +71,7 @@ def create_app(
 
     def split(requests: Topic, name: str, tasks: Topic, at_once: int, **options: Any) -> None:
         handle = SplitRequest(jobs, app.outbox, tasks, retention=retention, **options)
-        enter = batches_enter if options["share"] is not None else who_waits_enters
-        agent(requests, name, handle, at_once, enter)
+        agent(requests, name, handle, at_once)
 
     def enrich(tasks: Topic, name: str, pace: Pace) -> None:
         handle = EnrichIdentifier(
@@ -91,10 +83,8 @@ def create_app(
             waiting_room=waiting_room,
             pace=pace,
             lease=app.lease,
-            right_of_way=right_of_way,
         )
-        enter = who_waits_enters if pace.somebody_waits else batches_enter
-        agent(tasks, name, handle, pace.task_concurrency, enter)
+        agent(tasks, name, handle, pace.task_concurrency)
 
     at_once = settings.waiting_jobs
     split(topics.requests, "split_request", topics.tasks, at_once, share=share)

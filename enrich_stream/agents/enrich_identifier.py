@@ -39,7 +39,6 @@ from enrich_stream.records import (
     decode,
     encode,
 )
-from enrich_stream.right_of_way import RightOfWay
 from enrich_stream.topics import Topics
 from enrich_stream.waiting_room import WaitingRoom
 
@@ -94,7 +93,6 @@ class EnrichIdentifier:
         waiting_room: WaitingRoom,
         pace: Pace,
         lease: Lease,
-        right_of_way: RightOfWay,
     ) -> None:
         self._enrichment = enrichment
         self._outbox = outbox
@@ -108,7 +106,6 @@ class EnrichIdentifier:
         self._waiting_places = asyncio.Semaphore(max(1, pace.item_concurrency // WAITING_PART))
         self._allowances: WeakValueDictionary[tuple[str, int], Allowance] = WeakValueDictionary()
         self._lease = lease
-        self._right_of_way = right_of_way
 
     async def __call__(self, event: EventT[bytes]) -> None:
         """Look up the persons of a task side by side, sending what is settled as it settles."""
@@ -167,15 +164,12 @@ class EnrichIdentifier:
         async with person.turn:
             await self._slots.acquire()
             try:
-                await self._right_of_way.enter(somebody_waits=self._pace.somebody_waits)
                 if task.allowance.is_cancelled:
                     self._slots.release()
                     return None
                 shared = person.share(task.job) if is_second else None
                 enriched = shared or await person.ask(task.job, lambda: self._look_up(task, item))
                 person.job, person.enriched = task.job, enriched
-                if self._pace.somebody_waits:
-                    self._right_of_way.pass_by()
                 retry_at = self._retry_at(task, enriched)
                 if retry_at is not None:
                     self._slots.release()

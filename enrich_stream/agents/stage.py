@@ -26,7 +26,6 @@ from enrich_stream.errors import StorageError, UnreadableRecordError
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[EventT[bytes]], Awaitable[None]]
-BeforeEach = Callable[[], Awaitable[None]] | None
 
 _CANCEL_SECONDS = 1.0
 """How long a handler that was cancelled may still take."""
@@ -47,29 +46,14 @@ class Stage:
     the handlers of several events take turns, so no ``await`` may stand between reading a row of
     a table and assigning it.
 
-    Args:
-        app: The application.
-        name: The agent's.
-        dead_letters: Where events go that cannot be handled.
-        at_once: How many events may be in hand.
-        before_each: Awaited before an event is begun; must not take long.
-
     Attributes:
         name: The agent's.
     """
 
-    def __init__(
-        self,
-        app: AppT,
-        name: str,
-        dead_letters: DeadLetters,
-        at_once: int,
-        before_each: BeforeEach = None,
-    ) -> None:
+    def __init__(self, app: AppT, name: str, dead_letters: DeadLetters, at_once: int) -> None:
         self._app = app
         self.name = name
         self._dead_letters = dead_letters
-        self._before_each = before_each
         self._slots = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[None]] = set()
         self._in_hand: defaultdict[TP, deque[_InHand]] = defaultdict(deque)
@@ -82,8 +66,6 @@ class Stage:
         async for event in stream.events():
             assignment = self._assignment
             await self._slots.acquire()
-            if self._before_each is not None:
-                await self._before_each()
             if assignment == self._assignment:
                 self._begin(stream, event, handle)
             else:  # its partition has moved on meanwhile, and the event with it
