@@ -1,11 +1,15 @@
 """How records get from Kafka to the agents: none is held up by another agent, none is skipped."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from faust.transport.drivers import aiokafka
 from faust.types import TP
 from recording import TOPICS, an_app
 
+from enrich_stream.intake import FETCH_WAIT_MS, PREFETCH_BACKOFF_SECONDS
 from enrich_stream.settings import Settings
 
 SIZE = 10
@@ -120,3 +124,22 @@ async def test_resuming_a_suspended_flow_drops_what_came_before(app, with_a_reco
     app.flow_control.suspend()
     app.flow_control.resume()
     assert with_a_record.qsize() == 0
+
+
+async def test_the_reader_asks_again_before_all_is_handed_over(app, monkeypatch):
+    """What the engine has the client wait for would delay every station of an item."""
+    monkeypatch.setattr(aiokafka.AIOKafkaConsumerThread, "on_start", nothing)
+    thread = app.consumer._thread
+    thread._consumer = thread._create_worker_consumer(app.transport)
+    thread._consumer._fetcher = SimpleNamespace(_prefetch_backoff=0.1)
+
+    await thread.on_start()
+
+    assert thread._consumer._fetch_max_wait_ms == FETCH_WAIT_MS
+    assert thread._consumer._fetcher._prefetch_backoff == PREFETCH_BACKOFF_SECONDS
+    assert "_prefetch_backoff" in Fetcher.__init__.__code__.co_names, "it is called that there"
+    thread._consumer._closed = True  # it was never opened
+
+
+async def nothing(_):
+    """Connect to nobody."""
