@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.peers.contender import Contender
+from bench.peers.contender import PATIENCE_SECONDS, Contender
 from bench.people import BATCH, Crowd, Person
 from bench.series import Series, percentile
 
@@ -66,7 +66,8 @@ async def measure_latency(
 async def _timed(ask: Ask, person: Person) -> float:
     await asyncio.sleep(_PAUSE_SECONDS)
     started = time.perf_counter()
-    await ask(person)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await ask(person)
     return (time.perf_counter() - started) * 1000
 
 

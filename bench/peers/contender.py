@@ -8,6 +8,8 @@ import msgspec
 
 from bench.people import Person
 
+PATIENCE_SECONDS = 120.0
+"""What has not ended by then never will: whoever should do it is gone."""
 JOBS_IN_FLIGHT = 20
 """Batches that have been submitted and have not ended: enough that no worker ever waits."""
 
@@ -54,8 +56,9 @@ async def run_batches(contender: Contender, batches: Sequence[Sequence[Person]])
 
     async def run(batch: Sequence[Person]) -> str:
         async with slots:
-            job_id = await contender.submit(batch)
-            await contender.ended(job_id)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                job_id = await contender.submit(batch)
+                await contender.ended(job_id)
             return job_id
 
     return await asyncio.gather(*(run(batch) for batch in batches))

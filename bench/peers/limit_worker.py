@@ -100,7 +100,8 @@ class Worker:
         await consumer.seek_to_beginning()
         for partition, end in (await consumer.end_offsets(partitions)).items():
             while await consumer.position(partition) < end:
-                for record in (await consumer.getmany(partition))[partition]:
+                batches = await consumer.getmany(partition, timeout_ms=200)
+                for record in batches.get(partition, ()):
                     self.tables[table][record.key] = record.value
         await consumer.stop()
 
