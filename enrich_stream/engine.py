@@ -13,7 +13,8 @@ from typing import Any, cast
 import faust
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
+from faust.exceptions import NotReady
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Producer
@@ -79,7 +80,11 @@ class Engine(faust.App):
         )
 
     def _connection(self) -> AIOKafkaProducer:
-        connection: AIOKafkaProducer = cast("Producer", self.producer)._ensure_producer()  # noqa: SLF001 - the engine sends nothing but single records
+        producer = cast("Producer", self.producer)
+        try:
+            connection: AIOKafkaProducer = producer._ensure_producer()  # noqa: SLF001 - the engine sends nothing but single records
+        except NotReady:  # at the end: what is not sent is not acknowledged, and comes again
+            raise ProducerClosed from None
         return connection
 
     def _new_transport(self) -> Transport:

@@ -43,7 +43,7 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     with errors_as_one_line():
         settings = load_settings()
         set_up_logging(settings)
-        # What is loaded by now stays; looking through it again and again was a fifth of the time.
+        # What is loaded by now stays, and need not be looked through again and again.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

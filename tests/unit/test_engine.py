@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import mode
 import pytest
+from aiokafka.errors import ProducerClosed
 from faust.transport.drivers import aiokafka
+from faust.types import TP
 
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.engine import REBALANCE_SECONDS, Engine
@@ -107,3 +109,9 @@ async def test_a_commit_does_not_wait_until_nothing_is_left_to_send(engine, monk
     engine._stopped.set()
     await producer.flush()
     assert flushed
+
+
+async def test_what_is_sent_without_a_connection_is_refused_as_by_kafka(engine):
+    """Its event is then not acknowledged; any other error would send it to the dead letters."""
+    with pytest.raises(ProducerClosed):
+        engine.outbox.put_in(TP("results", 0), b"key", b"value")
