@@ -1,7 +1,6 @@
 """The Faust application of a worker: which agent reads which topic and writes which table."""
 
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -63,9 +62,8 @@ def create_app(
         stage = Stage(app, name, dead_letters, at_once)
         app.stages.append(stage)
 
-        async def run(stream: StreamT[bytes]) -> AsyncIterator[bytes | None]:
-            async for value in stage.run(stream, handle):
-                yield value
+        async def run(stream: StreamT[bytes]) -> None:
+            await stage.run(stream, handle)
 
         app.agent(_topic(app, topic), name=name)(run)
 

@@ -13,6 +13,7 @@ import faust
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka
 from faust.types import TP
+from mode.services import WaitResults
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from enrich_stream.commits import Producer
@@ -73,6 +74,21 @@ class Consumer(aiokafka.Consumer):
 
     def _new_consumer_thread(self) -> ReadingThread:
         return ReadingThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def wait_first(self, *coros: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109 - the engine's
+        """Called by the engine with each record: hand it over, unless reading is suspended first.
+
+        That takes four tasks, which is most of what a record costs. While records flow there is
+        nothing to wait beside: a queue takes a record at once.
+        """
+        if len(coros) == 1 or self.app.in_recovery or not self._is_flowing():
+            return await super().wait_first(*coros, timeout=timeout)
+        handing_over, suspended = coros
+        suspended.close()
+        return WaitResults([handing_over], [await handing_over], stopped=False)
+
+    def _is_flowing(self) -> bool:
+        return bool(self.flow_active) and self.app.flow_control.is_active()
 
     async def perform_seek(self) -> None:
         """Seek; whoever calls it lets records flow again."""

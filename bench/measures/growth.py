@@ -9,6 +9,8 @@ from bench.series import Series
 
 ITEMS = 3000
 """In a round."""
+IN_FLIGHT = 2000
+"""Items that are under way at once, in batches of whatever size."""
 BATCHES = (1, 10, 100)
 
 
@@ -43,5 +45,5 @@ async def _cost(contender: Contender, crowd: Crowd, size: int, items: int) -> fl
     batches = [crowd.batch(size) for _ in range(items // size)]
     pids = contender.worker_pids()
     used = cpu_seconds(pids)
-    await run_batches(contender, batches)
+    await run_batches(contender, batches, at_once=IN_FLIGHT // size)
     return (cpu_seconds(pids) - used) / items * 1e6

@@ -50,9 +50,11 @@ class Contender(Protocol):
         ...
 
 
-async def run_batches(contender: Contender, batches: Sequence[Sequence[Person]]) -> list[str]:
+async def run_batches(
+    contender: Contender, batches: Sequence[Sequence[Person]], at_once: int = JOBS_IN_FLIGHT
+) -> list[str]:
     """Have all batches done, a bounded number at once; their ids."""
-    slots = asyncio.Semaphore(JOBS_IN_FLIGHT)
+    slots = asyncio.Semaphore(at_once)
 
     async def run(batch: Sequence[Person]) -> str:
         async with slots:

@@ -13,7 +13,7 @@ there were, when nothing was committed before or only one is missing.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -60,8 +60,8 @@ class Stage:
         self._done: dict[TP, int] = {}
         self._assignment = 0
 
-    async def run(self, stream: StreamT[bytes], handle: Handler) -> AsyncIterator[bytes | None]:
-        """Handle the stream's events until it ends; yields each event's value once begun."""
+    async def run(self, stream: StreamT[bytes], handle: Handler) -> None:
+        """Handle the stream's events until it ends."""
         stream.enable_acks = False
         async for event in stream.events():
             assignment = self._assignment
@@ -70,7 +70,6 @@ class Stage:
                 self._begin(stream, event, handle)
             else:  # its partition has moved on meanwhile, and the event with it
                 self._slots.release()
-            yield event.value
 
     async def hand_back(self, seconds: float) -> dict[TP, int]:
         """Begin nothing more, let what is running finish, and after ``seconds`` let go of it.

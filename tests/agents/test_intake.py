@@ -62,6 +62,33 @@ async def test_a_queue_that_fills_up_pauses_its_partitions_until_it_has_room(que
     assert calls == ["pause", "resume"]
 
 
+async def test_a_record_is_handed_over_at_once_while_records_flow(app):
+    """To wait beside it for the end of the flow takes four tasks, most of what a record costs."""
+    before = asyncio.all_tasks()
+    during = []
+
+    async def hand_over():
+        during.append(asyncio.all_tasks() - before)
+
+    app.consumer.resume_flow()
+    await app.consumer.wait_first(hand_over(), app.consumer.suspend_flow.wait())
+
+    assert during == [set()]
+
+
+@pytest.mark.parametrize("what", ["flow", "queues"])
+async def test_a_record_that_finds_no_way_in_is_let_go_when_reading_is_suspended(app, what):
+    """Before partitions are given up the reading loop must come to an end."""
+    app.consumer.resume_flow()
+    if what == "flow":
+        app.consumer.stop_flow()
+    else:
+        app.flow_control.suspend()
+        asyncio.get_running_loop().call_soon(app.consumer.stop_flow)
+    async with asyncio.timeout(5):
+        await app.consumer.wait_first(asyncio.Event().wait(), app.consumer.suspend_flow.wait())
+
+
 async def test_nothing_is_read_while_reading_is_taken_up_at_the_committed_offsets(app):
     """What was read in that moment would be thrown away, and dropped when it comes again."""
     flowed = []
