@@ -94,6 +94,7 @@ def contenders(around: Surroundings, delay_ms: int) -> list[Contender]:
     return [
         Limit(around, f"limit-item-{delay_ms}", delay_ms, "per item"),
         Limit(around, f"limit-group-{delay_ms}", delay_ms, "grouped"),
+        Limit(around, f"limit-rules-{delay_ms}", delay_ms, "by our rules"),
         FastStream(around, f"faststream-{delay_ms}", delay_ms),
         Celery(around, f"celery-{delay_ms}", delay_ms),
         Arq(around, f"arq-{delay_ms}", delay_ms),

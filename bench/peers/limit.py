@@ -1,8 +1,10 @@
 """``limit``: what Kafka, RocksDB and Python allow when somebody writes just this by hand.
 
-Raw aiokafka loops with rocksdict and no framework, in two variants: *per item* has one record for
+Raw aiokafka loops with rocksdict and no framework, in three variants: *per item* has one record for
 each item on every hop, as a straightforward pipeline does; *grouped* has one for the items that
-share a partition.
+share a partition; *by our rules* is the first with what enrich-stream does for a person in between:
+its waterfall, its client, its verification, its outcomes and its evidence. What that one costs more
+is the rules; what enrich-stream costs beside it is the engine and the guarantees.
 
 It promises: an accepted batch is durable (``acks=all``), nothing is committed before what it led
 to is delivered, folding a result twice gives the same job, any disk may vanish (tables are read

@@ -3,7 +3,7 @@
 Each loop reads a batch of its topic, does the work, awaits the delivery of all that it sent, and
 only then commits. See ``limit`` for what this promises and what it does not.
 
-    python -m bench.peers.limit_worker KAFKA PREFIX DATA_DIR PROVIDER_URL AT_ONCE per-item|grouped
+    python -m bench.peers.limit_worker KAFKA PREFIX DATA_DIR PROVIDER_URL AT_ONCE VARIANT
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 import rocksdict
 import uvloop
@@ -29,11 +28,11 @@ from bench.peers.limit_records import (
     Header,
     Item,
     Job,
-    Reply,
     Results,
     Settled,
     Work,
 )
+from bench.peers.limit_sources import SOURCES, Source
 from enrich_stream.cli.running import GARBAGE_THRESHOLD
 from enrich_stream.partitions import partition_of
 
@@ -47,16 +46,15 @@ _work = msgspec.json.Decoder(Work)
 _results = msgspec.json.Decoder(Results)
 _contact = msgspec.json.Decoder(Contact)
 _header = msgspec.json.Decoder(Header)
-_reply = msgspec.json.Decoder(Reply)
 
 
 class Worker:
     """The pipeline of one process."""
 
     def __init__(self, argv: Sequence[str]) -> None:
-        self.kafka, self.prefix, data_dir, self.provider, at_once, variant = argv
+        self.kafka, self.prefix, data_dir, provider, at_once, variant = argv
         self.is_grouped = variant == "grouped"
-        self.slots = asyncio.Semaphore(int(at_once))
+        self.source: Source = SOURCES[variant](provider, int(at_once))
         self.tables = {name: _table(Path(data_dir) / name) for name in TABLES}
         self.producer = AIOKafkaProducer(
             bootstrap_servers=self.kafka, acks="all", linger_ms=2, max_batch_size=512 * 1024
@@ -81,8 +79,7 @@ class Worker:
         for name in TABLES:
             await self.restore(name)
         await self.consumer.start()
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector) as self.http:
+        async with self.source:
             await asyncio.gather(
                 self.loop("requests", self.split),
                 self.loop("tasks", self.enrich),
@@ -161,24 +158,12 @@ class Worker:
     async def look_up(self, job: Job, item: Item) -> tuple[Settled, Contact]:
         """Remembered, or asked for."""
         row = self.tables["memory"].get(item.identifier.encode())
-        said = _contact.decode(row).evidence if row else await self.ask(job, item.identifier)
-        values = {
-            name.removeprefix("contact."): [value["value"] for value in field.get("values", ())]
-            for name, field in _reply.decode(said).fields.items()
-        }
-        outcome = "found" if any(values.values()) else "absent"
-        answer = {"identifier": item.given, "status": "success", "data": {"contact": values}}
-        evidence = msgspec.Raw(said)
-        settled = Settled(item.index, outcome, msgspec.Raw(_encode(answer)), evidence)
-        return settled, Contact(f"{job.id}/{item.index:03d}", item.identifier, outcome, evidence)
-
-    async def ask(self, job: Job, identifier: str) -> bytes:
-        """The provider's answer as it came."""
-        kind, _, value = identifier.partition(":")
-        body = _encode({"identifier": {"kind": kind, "value": value}, "fields": job.fields})
-        async with self.slots, self.http.post(self.provider, data=body) as response:
-            response.raise_for_status()
-            return await response.read()
+        known = bytes(_contact.decode(row).evidence) if row else None
+        found = await self.source.find(item, job.fields, known)
+        evidence = msgspec.Raw(found.evidence)
+        settled = Settled(item.index, found.outcome, msgspec.Raw(found.answer), evidence)
+        contact_id = f"{job.id}/{item.index:03d}"
+        return settled, Contact(contact_id, item.identifier, found.outcome, evidence)
 
     async def settle(self, records: Sequence[Any]) -> Deliveries:
         """Results become rows, and count in their jobs' headers."""
