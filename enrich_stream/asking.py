@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 
+import msgspec
 import structlog
+from msgspec.structs import replace
 
 from enrich_stream import clock, metrics
 from enrich_stream.allowance import Allowance
@@ -41,8 +42,7 @@ GRACE_SECONDS = 0.5
 LEAST_WAIT_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What limits the asking.
 
     Attributes:
@@ -55,11 +55,11 @@ class Terms:
         waiting_places: Where it may wait, shared with others; without a free one it does not.
     """
 
-    allowance: Allowance = field(default_factory=Allowance)
+    allowance: Allowance = msgspec.field(default_factory=Allowance)
     chosen: Sequence[str] = ()
     put_back_until: float = 0.0
     in_place_until: float = 0.0
-    waiting_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    waiting_places: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(1))
 
 
 class Asking:

@@ -7,8 +7,8 @@ makes it *unknown*, for that one might have known.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
+
+import msgspec
 
 from enrich_stream import clock
 from enrich_stream.allowance import calls_in
@@ -27,8 +27,7 @@ from enrich_stream.trail import trail_of
 from enrich_stream.verification.verification import Verification
 
 
-@dataclass(frozen=True, slots=True)
-class Enriched:
+class Enriched(msgspec.Struct, frozen=True):
     """All that came of looking up one person.
 
     Attributes:
@@ -71,8 +70,7 @@ class Enriched:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True):
     """What earlier look-ups of this person answer now.
 
     Attributes:
@@ -81,7 +79,7 @@ class Remembered:
     """
 
     person_known: bool = False
-    fields: Mapping[Field, FieldResult] = dataclass_field(default_factory=dict)
+    fields: Mapping[Field, FieldResult] = msgspec.field(default_factory=dict)
 
 
 NOTHING_REMEMBERED = Remembered()
@@ -124,7 +122,8 @@ class Enrichment:
         terms = terms or Terms()
         asking = Asking(question, terms, self._verification, so_far)
         sources = self._sources.only(terms.chosen) if terms.chosen else self._sources
-        await asking.ask_own(sources.rank_of_own)
+        if sources.own:
+            await asking.ask_own(sources.rank_of_own)
         known = {
             name: result
             for name, result in remembered.fields.items()
@@ -140,8 +139,7 @@ class Enrichment:
         return calls_in(trail, self._sources.outside)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+class _Sources(msgspec.Struct, frozen=True):
     """Providers by place, each place in its order."""
 
     own: Sequence[Provider]

@@ -1,8 +1,9 @@
 """What providers said about one person, and what it adds up to. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from enrich_stream import clock
 from enrich_stream.person import Field, Outcome
@@ -20,8 +21,7 @@ MAX_FIELD_BYTES = 256 * 1024
 """Of one field's values as JSON, from all providers together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What one provider said about one field.
 
     Attributes:
@@ -39,8 +39,7 @@ class Said:
     is_busy: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the trail, and what stands behind it.
 
     Attributes:

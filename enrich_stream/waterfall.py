@@ -8,15 +8,15 @@ to light in answers. Nobody is asked twice for the same field.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from enrich_stream.orders import Ranking
 from enrich_stream.person import Field, Identifier, Outcome
 from enrich_stream.providers.base import Answer, Finding, Provider
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """One name of the person.
 
     Attributes:
@@ -28,8 +28,7 @@ class Name:
     learned_from: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One question to be put to one provider."""
 
     provider: Provider

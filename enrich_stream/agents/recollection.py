@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
 
 from enrich_stream.enrichment import Enriched
 from enrich_stream.errors import UnreadableRecordError

@@ -6,9 +6,10 @@ for what the outside world does; an exception out of ``ask`` is a bug, and is re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+import msgspec
 
 from enrich_stream.person import Field, Identifier, IdentifierKind, Outcome
 from enrich_stream.verification.verdict import Verdict
@@ -16,8 +17,7 @@ from enrich_stream.verification.verdict import Verdict
 __all__ = ["Answer", "Finding", "Outcome", "Provider", "Question", "Value"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, kw_only=True):
     """One value with its evidence.
 
     Attributes:
@@ -37,11 +37,10 @@ class Value:
     observed_at: datetime | None = None
     confidence: float | None = None
     verdict: Verdict | None = None
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What a provider says about one field.
 
     Attributes:
@@ -63,8 +62,7 @@ class Finding:
     was_asked: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider is asked.
 
     Attributes:
@@ -80,13 +78,12 @@ class Question:
     identifier: Identifier
     fields: frozenset[Field]
     deadline: float
-    signals_config: Mapping[str, Any] = field(default_factory=dict)
+    signals_config: Mapping[str, Any] = msgspec.field(default_factory=dict)
     also_known_as: tuple[Identifier, ...] = ()
     somebody_waits: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider answers.
 
     Attributes:

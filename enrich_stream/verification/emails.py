@@ -10,7 +10,7 @@
 7. Whatever is left may be worth the credits of a verifier; until then it is a risk.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from enrich_stream.errors import InputError
 from enrich_stream.identifiers import normalise

@@ -4,9 +4,9 @@ A number is verified when its source says so *and* a numbering plan has it. That
 exist says nothing about whose it is, so the plan alone verifies nothing.
 """
 
-from dataclasses import dataclass, replace
-
+import msgspec
 import phonenumbers
+from msgspec.structs import replace
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from enrich_stream.providers.base import Value
@@ -19,8 +19,7 @@ MAX_CHARS = 40
 """The longest number with an extension is shorter; bounds the work of one hostile text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(msgspec.Struct, frozen=True):
     """A number that can be dialled.
 
     Attributes:

@@ -12,11 +12,11 @@ not, and the outcome that follows from that:
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import structlog
 from cachetools import TTLCache
+from msgspec.structs import replace
 
 from enrich_stream import clock
 from enrich_stream.person import Field, Outcome

@@ -1,14 +1,14 @@
 """Somebody who can ask a mail server about one address, usually for credits."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from enrich_stream.verification.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """What came of asking a verifier about one address.
 
     Attributes:

@@ -1,10 +1,10 @@
 """Who is asked, and what their answers add up to."""
 
 import asyncio
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from enrich_stream import clock
 from enrich_stream.asking import MEMORY, Terms

@@ -1,7 +1,8 @@
 """What GitHub's answers say to a question: the rules, without any connection."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from enrich_stream import clock
 from enrich_stream.person import Field, IdentifierKind, Outcome

@@ -1,10 +1,10 @@
 """What People Data Labs' answers say to a question: the rules, without any connection."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from enrich_stream.person import Field, IdentifierKind, Outcome
 from enrich_stream.providers.base import Answer, Finding, Question, Value

@@ -1,7 +1,8 @@
 """The call to People Data Labs."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from enrich_stream.person import Field, Identifier, IdentifierKind
 from enrich_stream.providers.base import Answer, Question
