@@ -66,6 +66,20 @@ async def test_after_a_handover_new_events_are_handled(slow_first):
     await until(lambda: len(results(slow_first)) == 2)
 
 
+async def test_what_is_handed_back_leaves_its_place_to_others(tmp_path):
+    """Rebalance by rebalance a worker would look up fewer people, and at last nobody."""
+    provider = Provider(waits_for={"person-0": asyncio.Event()})
+    async with agent_under_test(
+        "enrich_identifier", tmp_path, provider, item_concurrency=1
+    ) as agent:
+        await agent.put(KEY, encode(tasks_of(1)))
+        await until(lambda: provider.asked)
+
+        await stage_of(agent).hand_back(seconds=0)
+
+        await agent.handle(b"op_2", encode(tasks_of(1, job_id="op_2", first=1)))
+
+
 def stage_of(agent):
     (stage,) = [s for s in agent.app.stages if s.name == "enrich_identifier"]
     return stage
