@@ -106,9 +106,9 @@ class AgentUnderTest:
     def table(self, name):
         return self.app.tables[name]
 
-    async def put(self, key, value):
-        """Give the agent one record; returns its message."""
-        event = await self._agent.put(key=key, value=value)
+    async def put(self, key, value, *, wait=True):
+        """Give the agent one record, and wait until it has begun with it; returns its message."""
+        event = await self._agent.put(key=key, value=value, wait=wait)
         return event.message
 
     async def handle(self, key, value):

@@ -1,0 +1,75 @@
+"""What becomes of an event when Kafka or the disk fails, or when its record comes twice."""
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+from faust.types import TP
+from recording import TOPICS, agent_under_test, everybody_waits, until
+from samples import a_job, results_of, settled, tasks_of
+from test_enrich_identifier import KEY, Provider, results
+from test_stage import stage_of
+
+from enrich_stream.errors import StorageError
+from enrich_stream.records import encode
+
+
+@pytest.fixture
+def reasons(monkeypatch):
+    """For what a worker has ended."""
+    reasons = []
+
+    async def crash(_, reason):
+        reasons.append(reason)
+
+    monkeypatch.setattr("enrich_stream.engine.Engine.crash", crash)
+    return reasons
+
+
+async def test_what_kafka_will_not_take_ends_the_worker_and_its_event_comes_again(
+    tmp_path, reasons
+):
+    """It is neither acknowledged nor taken for a record that cannot be handled."""
+    async with agent_under_test("enrich_identifier", tmp_path, Provider()) as agent:
+        agent.producer.send_batch = refuse
+        message = await agent.put(KEY, encode(tasks_of(1)))
+
+        await until(lambda: reasons)
+        await everybody_waits()
+        assert isinstance(reasons[0], KafkaTimeoutError)
+        assert not message.acked
+
+
+async def test_a_disk_that_fails_ends_the_worker_and_its_event_comes_again(
+    tmp_path, reasons, monkeypatch
+):
+    """The same for a row that cannot be read."""
+    async with agent_under_test("settle_job", tmp_path) as agent:
+        monkeypatch.setattr(agent.table("jobs"), "get", fail)
+        message = await agent.put(KEY, encode(results_of(a_job(1), settled(0))))
+
+        await until(lambda: reasons)
+        await everybody_waits()
+        assert isinstance(reasons[0], StorageError)
+        assert not message.acked
+        assert agent.producer.on(TOPICS.dead_letters) == []
+
+
+async def test_a_record_that_is_read_twice_takes_no_commit_back(tmp_path):
+    """What was done behind it is not begun again."""
+    async with agent_under_test("enrich_identifier", tmp_path, Provider()) as agent:
+        for person in range(3):
+            await agent.handle(KEY, encode(tasks_of(1, first=person)))
+        agent._agent.sent_offset = 0
+        await agent.handle(KEY, encode(tasks_of(1)))
+
+        done = await stage_of(agent).hand_back(seconds=5)
+
+        assert len(results(agent)) == 4
+        assert done == {TP(TOPICS.tasks.name, 0): 3}
+
+
+async def refuse(*_, **__):
+    raise KafkaTimeoutError
+
+
+def fail(*_):
+    raise StorageError("the disk is full")
