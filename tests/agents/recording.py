@@ -106,14 +106,14 @@ class AgentUnderTest:
     def table(self, name):
         return self.app.tables[name]
 
-    async def put(self, key, value, *, wait=True):
+    async def put(self, key, value, *, headers=None, wait=True):
         """Give the agent one record, and wait until it has begun with it; returns its message."""
-        event = await self._agent.put(key=key, value=value, wait=wait)
+        event = await self._agent.put(key=key, value=value, headers=headers, wait=wait)
         return event.message
 
-    async def handle(self, key, value):
+    async def handle(self, key, value, *, headers=None):
         """Give the agent one record and wait until it is acknowledged."""
-        message = await self.put(key, value)
+        message = await self.put(key, value, headers=headers)
         await until(lambda: message.acked)
         return message
 

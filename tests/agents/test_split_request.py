@@ -95,12 +95,13 @@ async def test_a_request_is_acknowledged_only_when_kafka_knows_that_its_tasks_ar
 async def test_poison_is_buried_with_origin_and_reason_and_the_stream_goes_on(tmp_path):
     """A record that cannot be understood goes to the dead letters as it was."""
     async with agent_under_test("split_request", tmp_path) as agent:
-        poison = await agent.handle(b"\xff", b"{not json")
+        poison = await agent.handle(b"\xff", b"{not json", headers=[("trace", b"7")])
         await agent.handle(KEY, encode(a_request(1)))
 
         (buried,) = agent.producer.on(TOPICS.dead_letters)
         headers = {k: v.decode() for k, v in buried.headers}
         assert (buried.key, buried.value) == (b"\xff", b"{not json")
+        assert headers["trace"] == "7"
         assert headers["dead-letter-topic"] == poison.topic
         assert headers["dead-letter-offset"] == str(poison.offset)
         assert "not a record" in headers["dead-letter-reason"]

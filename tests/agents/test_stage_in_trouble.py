@@ -1,6 +1,7 @@
 """What becomes of an event when Kafka or the disk fails, or when its record comes twice."""
 
 import pytest
+import structlog
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 from recording import TOPICS, agent_under_test, everybody_waits, until
@@ -27,15 +28,17 @@ def reasons(monkeypatch):
 async def test_what_kafka_will_not_take_ends_the_worker_and_its_event_comes_again(
     tmp_path, reasons
 ):
-    """It is neither acknowledged nor taken for a record that cannot be handled."""
-    async with agent_under_test("enrich_identifier", tmp_path, Provider()) as agent:
-        agent.producer.send_batch = refuse
-        message = await agent.put(KEY, encode(tasks_of(1)))
+    """It is neither acknowledged nor buried, and what the client quotes of it is not logged."""
+    with structlog.testing.capture_logs() as logs:
+        async with agent_under_test("enrich_identifier", tmp_path, Provider()) as agent:
+            agent.producer.send_batch = refuse
+            message = await agent.put(KEY, encode(tasks_of(1)))
 
-        await until(lambda: reasons)
-        await everybody_waits()
-        assert isinstance(reasons[0], KafkaTimeoutError)
-        assert not message.acked
+            await until(lambda: reasons)
+            await everybody_waits()
+            assert isinstance(reasons[0], KafkaTimeoutError)
+            assert not message.acked
+    assert QUOTED not in str(logs)
 
 
 async def test_a_disk_that_fails_ends_the_worker_and_its_event_comes_again(
@@ -53,6 +56,19 @@ async def test_a_disk_that_fails_ends_the_worker_and_its_event_comes_again(
         assert agent.producer.on(TOPICS.dead_letters) == []
 
 
+async def test_a_bug_puts_its_record_aside_and_the_stream_goes_on(tmp_path, monkeypatch):
+    """With the kind of error as the reason; its text may quote the record."""
+    async with agent_under_test("settle_job", tmp_path) as agent:
+        with monkeypatch.context() as broken:
+            broken.setattr(agent.table("jobs"), "get", stumble)
+            await agent.handle(KEY, encode(results_of(a_job(1), settled(0))))
+        await agent.handle(b"op_2", encode(results_of(a_job(1, job_id="op_2"), settled(0))))
+
+        (buried,) = agent.producer.on(TOPICS.dead_letters)
+        assert dict(buried.headers)["dead-letter-reason"] == b"bug: ValueError"
+        assert b"op_2" in agent.table("jobs")
+
+
 async def test_a_record_that_is_read_twice_takes_no_commit_back(tmp_path):
     """What was done behind it is not begun again."""
     async with agent_under_test("enrich_identifier", tmp_path, Provider()) as agent:
@@ -67,8 +83,15 @@ async def test_a_record_that_is_read_twice_takes_no_commit_back(tmp_path):
         assert done == {TP(TOPICS.tasks.name, 0): 3}
 
 
+QUOTED = "person-0@x.example"
+
+
 async def refuse(*_, **__):
-    raise KafkaTimeoutError
+    raise KafkaTimeoutError(QUOTED)
+
+
+def stumble(*_):
+    raise ValueError(QUOTED)
 
 
 def fail(*_):
