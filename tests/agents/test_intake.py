@@ -40,6 +40,17 @@ async def test_an_agent_that_is_behind_does_not_hold_up_the_others(queue):
     assert queue.qsize() == 2 * SIZE
 
 
+async def test_while_tables_are_read_back_a_full_queue_holds_up_the_reader(app, queue):
+    """Nothing is paused then, and what is read of changelogs must not pile up in memory."""
+    for record in range(SIZE):
+        queue.put_nowait(record)
+    assert not queue.full()
+
+    app.in_recovery = True
+
+    assert queue.full()
+
+
 async def test_a_queue_that_fills_up_pauses_its_partitions_until_it_has_room(queue):
     """What keeps memory bounded is that no more is fetched."""
     calls = []

@@ -5,7 +5,7 @@ import structlog
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 from recording import TOPICS, agent_under_test, everybody_waits, until
-from samples import a_job, results_of, settled, tasks_of
+from samples import a_job, a_request, results_of, settled, tasks_of
 from test_enrich_identifier import KEY, Provider, results
 from test_stage import stage_of
 
@@ -54,6 +54,26 @@ async def test_a_disk_that_fails_ends_the_worker_and_its_event_comes_again(
         assert isinstance(reasons[0], StorageError)
         assert not message.acked
         assert agent.producer.on(TOPICS.dead_letters) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("settle_job", encode(results_of(a_job(1), settled(0)))),
+        ("enrich_identifier", encode(tasks_of(1))),
+        ("split_request", encode(a_request(1))),
+    ],
+)
+async def test_who_was_frozen_for_too_long_starts_over_before_it_writes(tmp_path, name, record):
+    """Others have its partitions by then, and have written to their tables."""
+    async with agent_under_test(name, tmp_path, Provider()) as agent:
+        lease, sent_before = agent.app.lease, []
+        lease._on_lost = lambda: sent_before.append(list(agent.producer.sent))
+        lease._last_seen = lease._now() - 60
+
+        await agent.handle(KEY, record)
+
+        assert sent_before[0] == []
 
 
 async def test_a_bug_puts_its_record_aside_and_the_stream_goes_on(tmp_path, monkeypatch):
