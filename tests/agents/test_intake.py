@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 from recording import TOPICS, an_app
@@ -154,3 +155,21 @@ async def test_the_reader_asks_again_before_all_is_handed_over(app, monkeypatch)
 
 async def nothing(_):
     """Connect to nobody."""
+
+
+async def test_the_group_hears_of_a_worker_while_it_opens_its_tables(app, monkeypatch):
+    """On a slow disk that takes longer than a session: it would never come up."""
+    order = []
+
+    async def open_tables(*_):
+        order.append("tables")
+
+    coordinator = SimpleNamespace(_start_heartbeat_task=lambda: order.append("heartbeats"))
+    thread = app.consumer._thread
+    monkeypatch.setattr(thread, "_consumer", SimpleNamespace(_coordinator=coordinator))
+    monkeypatch.setattr(app.consumer, "threadsafe_partitions_assigned", open_tables)
+
+    await thread.on_partitions_assigned({TP(TOPICS.tasks.name, 4)}, 1)
+
+    assert order == ["heartbeats", "tables"]
+    assert "_heartbeat_routine" in GroupCoordinator._start_heartbeat_task.__code__.co_names
