@@ -9,7 +9,7 @@ import subprocess
 import httpx2
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from service import emails, until
+from service import TOPICS, emails, until
 
 from enrich_stream.topic_admin import apply_topics
 from enrich_stream.topics import load_topics
@@ -91,6 +91,7 @@ def test_a_worker_that_opens_its_tables_for_longer_than_a_session_comes_up(servi
     door = service.front_door()
 
     assert emails(door.result(door.submit(NAMES))) == EMAILS
+    service.wait_until_consumed(TOPICS.results)
     assert "worker.starts_over" not in worker.log.read_text()
 
 
