@@ -117,15 +117,14 @@ def test_a_warm_copy_is_taken_over_without_reading_it_back(service, changelog):
     wait_until_ready(leaving, leaving.monitoring_url)
     all_partitions = leaving.metric("enrich_partitions_assigned")
     staying = service.stack.start_worker("worker-2")
-    until(
-        lambda: recovered(staying) >= len(rows), "it has half of the rows, and a copy of the rest"
-    )
+    # The engine writes a copy a thousand rows at a time, so that some are still to be written.
+    until(lambda: recovered(staying) > 0.85 * len(rows), "it has its rows, and a copy of the rest")
 
     assert leaving.stop() == 0
 
     until(lambda: staying.metric("enrich_partitions_assigned") == all_partitions, "it has all")
     wait_until_ready(staying, staying.monitoring_url)
-    assert recovered(staying) - len(rows) < len(rows) / 100
+    assert recovered(staying) < 1.01 * len(rows), "no row was read back that was there"
     staying.stop()
     assert table(staying, changelog)[0] == rows
 
