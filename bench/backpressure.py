@@ -1,7 +1,9 @@
 """Back-pressure: batches come ten times faster than a slow endpoint can answer.
 
-Prints every few seconds what was taken and refused, and the memory of worker and front door. At
-the end every job that was accepted must be known to the front door.
+Prints now and then what was taken and refused, and the memory of worker and front door. What
+RocksDB takes of it grows up to the bounds of ``ENRICH_ROCKSDB_…``, which takes half an hour unless
+they are small; the rest must stay as it is. At the end every job that was accepted must be known
+to the front door.
 
     python bench/backpressure.py [--seconds 600]
 """
@@ -26,7 +28,8 @@ BATCH = 100
 ANSWERS_A_SECOND = 50
 TIMES_TOO_FAST = 10
 OPEN_JOBS = 200
-LINES = 10
+LINES = 20
+ROCKSDB = "enrich_rocksdb_bytes"
 
 
 def main() -> None:
@@ -70,19 +73,25 @@ async def _overload(url: str, seconds: float, worker: Process, door: Process) ->
     async with aiohttp.ClientSession(url) as http:
         started = time.monotonic()
         submitting = asyncio.create_task(_submit_for(http, seconds, seen, ids))
-        print("seconds  accepted  refused  settled items  worker MiB  front door MiB")
+        print(
+            "seconds  accepted  refused  settled items  worker MiB (RocksDB)  front door (RocksDB)"
+        )
         while not submitting.done():
             await asyncio.sleep(seconds / LINES)
             settled = worker.metric("enrich_items_settled_total")
             refused = sum(n for status, n in seen.items() if status != "202")
             print(
                 f"{time.monotonic() - started:7.0f}  {seen['202']:8}  {refused:7}  {settled:13.0f}"
-                f"  {worker.resident_mib:10.0f}  {door.resident_mib:14.0f}"
+                f"  {_memory(worker):>20}  {_memory(door):>20}"
             )
         await submitting
         print(f"answers by status: {dict(seen)}")
         lost = [job_id for job_id in ids if not await _is_known(http, job_id)]
         print(f"{len(ids)} jobs accepted, {len(lost)} of them unknown to the front door")
+
+
+def _memory(process: Process) -> str:
+    return f"{process.resident_mib:.0f} ({process.metric(ROCKSDB) / 2**20:.0f})"
 
 
 async def _submit_for(

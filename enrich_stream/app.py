@@ -80,7 +80,6 @@ def create_app(
             cancellations=app.cancellations,
             waiting_room=waiting_room,
             pace=pace,
-            lease=app.lease,
         )
         agent(tasks, name, handle, pace.task_concurrency)
 

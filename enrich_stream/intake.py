@@ -68,6 +68,15 @@ class ReadingThread(aiokafka.AIOKafkaConsumerThread):
         fetcher = self._ensure_consumer()._fetcher  # noqa: SLF001 - no argument reaches this one
         fetcher._prefetch_backoff = PREFETCH_BACKOFF_SECONDS  # noqa: SLF001 - the same
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Called by the client: take partitions up, which includes opening their tables.
+
+        The client begins with its heartbeats only when this has returned. On a slow disk the group
+        would have gone on without this worker by then, and again after its next start.
+        """
+        self._ensure_consumer()._coordinator._start_heartbeat_task()  # noqa: SLF001 - there is no other way
+        await super().on_partitions_assigned(assigned, generation_id)
+
 
 class Consumer(aiokafka.Consumer):
     """Reads nothing while it takes up reading at the committed offsets."""

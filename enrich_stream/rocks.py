@@ -3,9 +3,16 @@
 from pathlib import Path
 
 import rocksdict
+from prometheus_client import Gauge
 
 from enrich_stream.errors import StorageError
 from enrich_stream.settings import Settings
+
+BYTES = Gauge(
+    "enrich_rocksdb_bytes",
+    "Memory that RocksDB takes, within its bounds.",
+    ["part"],
+)
 
 
 class RocksMemory:
@@ -19,6 +26,8 @@ class RocksMemory:
         self._write_buffers = rocksdict.WriteBufferManager(
             settings.rocksdb_write_buffer_bytes, allow_stall=False
         )
+        BYTES.labels("read cache").set_function(self._cache.get_usage)
+        BYTES.labels("write buffers").set_function(self._write_buffers.get_usage)
 
     def options(self) -> rocksdict.Options:
         """Options for one RocksDB database of raw bytes within the budget."""

@@ -209,8 +209,9 @@ class Settings(_Environment):
     item_concurrency: int = Field(
         default=2_000,
         ge=1,
-        description="Persons of batches one worker looks up at once; most of them wait for a"
-        " provider. Also the most for whom calls are made again after a `kill -9`.",
+        description="Persons of batches one worker looks up at once, and as many that were put"
+        " back; most of them wait for a provider. Also the most of each for whom calls are made"
+        " again after a `kill -9`.",
     )
     sync_concurrency: int = Field(
         default=200,

@@ -15,7 +15,6 @@ from enrich_stream.allowance import Allowance
 from enrich_stream.asking import Terms
 from enrich_stream.cancellations import Cancellations
 from enrich_stream.enrichment import NOTHING_SO_FAR, Enriched, Enrichment, Remembered
-from enrich_stream.lease import Lease
 from enrich_stream.logs import bind_job
 from enrich_stream.memory import fresh, recalled
 from enrich_stream.options import still_answering
@@ -92,7 +91,6 @@ class EnrichIdentifier:
         cancellations: Cancellations,
         waiting_room: WaitingRoom,
         pace: Pace,
-        lease: Lease,
     ) -> None:
         self._enrichment = enrichment
         self._outbox = outbox
@@ -105,7 +103,6 @@ class EnrichIdentifier:
         # Those who wait for a busy provider leave room for those who need it not.
         self._waiting_places = asyncio.Semaphore(max(1, pace.item_concurrency // WAITING_PART))
         self._allowances: WeakValueDictionary[tuple[str, int], Allowance] = WeakValueDictionary()
-        self._lease = lease
 
     async def __call__(self, event: EventT[bytes]) -> None:
         """Look up the persons of a task side by side, sending what is settled as it settles."""
@@ -218,7 +215,6 @@ class EnrichIdentifier:
         return retry_at if retry_at is not None and retry_at < until else None
 
     def _publish(self, contact: EnrichedContact, partition: int) -> tuple[Delivery, Delivery]:
-        self._lease.check()
         row = self._recollection.keep(contact)
         # To the task's own partition: a person's tasks, contacts and memory stay together.
         return row, self._outbox.put(

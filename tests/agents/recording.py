@@ -45,15 +45,17 @@ class RecordingProducer:
 
     def __init__(self):
         self.sent = []
-        self._held = None
-
-    def hold(self):
-        """From now on acknowledge nothing."""
         self._held = []
+        self._holds = nothing
+
+    def hold(self, *topics):
+        """From now on acknowledge nothing, or nothing that is sent to those topics."""
+        names = {topic.name for topic in topics}
+        self._holds = names.__contains__ if names else everything
 
     def release(self):
         """Acknowledge everything that was held back."""
-        held, self._held = self._held, None
+        held, self._held, self._holds = self._held, [], nothing
         for acknowledge in held:
             acknowledge()
 
@@ -70,10 +72,10 @@ class RecordingProducer:
             self.take(Message(topic, partition, *record))
         taken = asyncio.get_running_loop().create_future()
         metadata = SimpleNamespace(offset=first)
-        if self._held is None:
-            taken.set_result(metadata)
-        else:
+        if self._holds(topic):
             self._held.append(lambda: taken.set_result(metadata))
+        else:
+            taken.set_result(metadata)
         return taken
 
     def take(self, message):
@@ -87,6 +89,14 @@ class RecordingProducer:
         return self
 
 
+def nothing(_):
+    return False
+
+
+def everything(_):
+    return True
+
+
 class AgentUnderTest:
     """One agent of the real application, its tables in memory, its producer recorded."""
 
@@ -96,14 +106,14 @@ class AgentUnderTest:
     def table(self, name):
         return self.app.tables[name]
 
-    async def put(self, key, value):
-        """Give the agent one record; returns its message."""
-        event = await self._agent.put(key=key, value=value)
+    async def put(self, key, value, *, headers=None, wait=True):
+        """Give the agent one record, and wait until it has begun with it; returns its message."""
+        event = await self._agent.put(key=key, value=value, headers=headers, wait=wait)
         return event.message
 
-    async def handle(self, key, value):
+    async def handle(self, key, value, *, headers=None):
         """Give the agent one record and wait until it is acknowledged."""
-        message = await self.put(key, value)
+        message = await self.put(key, value, headers=headers)
         await until(lambda: message.acked)
         return message
 
@@ -113,6 +123,12 @@ async def until(condition, seconds=30.0):
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the engine offers no event to wait for
             await asyncio.sleep(0)
+
+
+async def everybody_waits():
+    """Return once whoever could go on without being acknowledged or called has done so."""
+    for _ in range(200):
+        await asyncio.sleep(0)
 
 
 def an_app(settings, *providers, topics=TOPICS, store="memory://"):

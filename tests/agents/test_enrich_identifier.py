@@ -3,7 +3,8 @@
 import asyncio
 
 import msgspec
-from recording import TOPICS, agent_under_test, until
+import pytest
+from recording import TOPICS, agent_under_test, everybody_waits, until
 from samples import tasks_of
 
 from enrich_stream.person import Outcome
@@ -95,17 +96,40 @@ async def test_who_is_settled_does_not_wait_for_who_is_slow(tmp_path):
         assert sorted(item.index for item in results(agent)) == [0, 1, 2]
 
 
-async def test_a_task_is_acknowledged_only_when_its_results_are_delivered(tmp_path):
-    """A result that Kafka has not acknowledged keeps its task."""
+@pytest.mark.parametrize(
+    "topic",
+    [TOPICS.results, TOPICS.contacts, TOPICS.contacts_changelog],
+    ids=["result", "public contact", "memory"],
+)
+async def test_a_task_is_acknowledged_only_when_all_it_led_to_is_delivered(tmp_path, topic):
+    """Whichever of them Kafka has not acknowledged keeps the task."""
     async with agent_under_test("enrich_identifier", tmp_path, Provider()) as agent:
-        agent.producer.hold()
+        agent.producer.hold(topic)
         message = await agent.put(KEY, encode(tasks_of(1)))
-        await until(lambda: agent.producer.on(TOPICS.results))
+        await until(lambda: agent.producer.on(topic))
+        await everybody_waits()
         assert not message.acked
 
         agent.producer.release()
 
         await until(lambda: message.acked)
+
+
+async def test_nobody_gets_the_place_of_a_person_whose_memory_is_not_safe(tmp_path):
+    """A kill must not cost more calls again than there are places for people in hand."""
+    provider = Provider()
+    async with agent_under_test(
+        "enrich_identifier", tmp_path, provider, item_concurrency=1
+    ) as agent:
+        agent.producer.hold(TOPICS.contacts_changelog)
+        await agent.put(KEY, encode(tasks_of(2)))
+        await until(lambda: agent.producer.on(TOPICS.contacts_changelog))
+        await everybody_waits()
+        assert len(provider.asked) == 1
+
+        agent.producer.release()
+
+        await until(lambda: len(provider.asked) == 2)
 
 
 async def test_the_identifier_is_echoed_as_it_was_given(tmp_path):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 from recording import TOPICS, an_app
@@ -38,6 +39,17 @@ async def test_an_agent_that_is_behind_does_not_hold_up_the_others(queue):
             await queue.put(record)
 
     assert queue.qsize() == 2 * SIZE
+
+
+async def test_while_tables_are_read_back_a_full_queue_holds_up_the_reader(app, queue):
+    """Nothing is paused then, and what is read of changelogs must not pile up in memory."""
+    for record in range(SIZE):
+        queue.put_nowait(record)
+    assert not queue.full()
+
+    app.in_recovery = True
+
+    assert queue.full()
 
 
 async def test_a_queue_that_fills_up_pauses_its_partitions_until_it_has_room(queue):
@@ -170,3 +182,21 @@ async def test_the_reader_asks_again_before_all_is_handed_over(app, monkeypatch)
 
 async def nothing(_):
     """Connect to nobody."""
+
+
+async def test_the_group_hears_of_a_worker_while_it_opens_its_tables(app, monkeypatch):
+    """On a slow disk that takes longer than a session: it would never come up."""
+    order = []
+
+    async def open_tables(*_):
+        order.append("tables")
+
+    coordinator = SimpleNamespace(_start_heartbeat_task=lambda: order.append("heartbeats"))
+    thread = app.consumer._thread
+    monkeypatch.setattr(thread, "_consumer", SimpleNamespace(_coordinator=coordinator))
+    monkeypatch.setattr(app.consumer, "threadsafe_partitions_assigned", open_tables)
+
+    await thread.on_partitions_assigned({TP(TOPICS.tasks.name, 4)}, 1)
+
+    assert order == ["heartbeats", "tables"]
+    assert "_heartbeat_routine" in GroupCoordinator._start_heartbeat_task.__code__.co_names

@@ -1,9 +1,11 @@
 """What a worker remembers of a person, up to this moment."""
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
 import pytest
+from recording import everybody_waits
 from samples import AT, LATER, a_job
 
 from enrich_stream import clock
@@ -34,7 +36,15 @@ def contact(place, value, at=AT):
 
 
 class Table(dict):
-    """What is assigned to it."""
+    """Rows, and all that was ever assigned."""
+
+    def __init__(self):
+        super().__init__()
+        self.assigned = []
+
+    def __setitem__(self, key, row):
+        super().__setitem__(key, row)
+        self.assigned.append((key, row))
 
     def take_deliveries(self):
         return ["the delivery"]
@@ -68,11 +78,10 @@ def test_a_contact_that_says_nothing_new_is_written_again():
     table = Table()
     memory = Recollection(table)
     memory.keep(contact(0, "mira@x.example"))
-    row = table.pop(PERSON.encode())
 
     memory.keep(contact(0, "mira@x.example"))
 
-    assert table == {PERSON.encode(): row}
+    assert table.assigned == [(PERSON.encode(), table[PERSON.encode()])] * 2
 
 
 def test_a_row_that_cannot_be_read_is_as_good_as_none():
@@ -121,3 +130,26 @@ def test_an_answer_from_memory_may_be_too_old_for_who_waits():
 def test_an_answer_that_was_cut_short_is_shared_with_nobody():
     """The limits of one job are none of another's."""
     assert looked_up(RESULT, a_job(), is_limited=True).share(a_job()) is None
+
+
+async def test_a_look_up_that_was_handed_back_answers_its_own_job_only():
+    """It keeps to that job's cap, and ends when that job is cancelled."""
+    person, answered, asked = Person(), asyncio.Event(), []
+
+    def look_up(job_id):
+        async def ask():
+            asked.append(job_id)
+            await answered.wait()
+
+        return ask
+
+    handed_back = asyncio.create_task(person.ask(a_job(job_id="op_1"), look_up("op_1")))
+    await everybody_waits()
+    handed_back.cancel()
+    await everybody_waits()
+    other = asyncio.create_task(person.ask(a_job(job_id="op_2"), look_up("op_2")))
+    await everybody_waits()
+
+    assert asked == ["op_1", "op_2"]
+    answered.set()
+    await other

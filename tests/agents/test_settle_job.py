@@ -1,8 +1,9 @@
 """Results become rows of their job."""
 
+import pytest
 import structlog
 from prometheus_client import REGISTRY
-from recording import TOPICS, agent_under_test, until
+from recording import TOPICS, agent_under_test, everybody_waits, until
 from samples import a_job, results_of, settled
 
 from enrich_stream import job
@@ -67,12 +68,18 @@ async def test_a_row_without_its_count_is_counted_on_repeat(tmp_path):
         assert job.is_complete(header)
 
 
-async def test_a_result_is_acknowledged_only_when_row_and_header_are_in_the_changelog(tmp_path):
+@pytest.mark.parametrize(
+    "topic", [TOPICS.job_items_changelog, TOPICS.jobs_changelog], ids=["row", "header"]
+)
+async def test_a_result_is_acknowledged_only_when_row_and_header_are_in_the_changelog(
+    tmp_path, topic
+):
     """The engine would acknowledge at once, and a failed send would be lost."""
     async with agent_under_test("settle_job", tmp_path) as agent:
-        agent.producer.hold()
+        agent.producer.hold(topic)
         message = await agent.put(KEY, encode(results_of(a_job(1), settled(0))))
-        await until(lambda: agent.producer.on(TOPICS.jobs_changelog))
+        await until(lambda: agent.producer.on(topic))
+        await everybody_waits()
         assert not message.acked
 
         agent.producer.release()

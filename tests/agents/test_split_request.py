@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from recording import TOPICS, agent_under_test, until
+from recording import TOPICS, agent_under_test, everybody_waits, until
 from samples import AT, a_job, a_request, results_of, settled
 
 from enrich_stream import clock, job
@@ -29,14 +29,19 @@ async def test_a_request_becomes_one_task_record_for_each_partition(tmp_path):
 
 
 async def test_a_repeated_request_changes_nothing(tmp_path):
-    """A second record of a job that was sent out sends nothing and leaves the header as it is."""
+    """A second record of a job that was sent out sends no task, and assigns the header as it is.
+
+    After a crash the local row can be ahead of its changelog: that makes it whole.
+    """
     async with agent_under_test("split_request", tmp_path) as agent:
         await agent.handle(KEY, encode(a_request(3)))
         header, sent = agent.table("jobs")[KEY], len(agent.producer.on(TOPICS.tasks))
+        before = len(agent.producer.on(TOPICS.jobs_changelog))
 
         await agent.handle(KEY, encode(a_request(3)))
 
         assert agent.table("jobs")[KEY] == header
+        assert [m.value for m in agent.producer.on(TOPICS.jobs_changelog)[before:]] == [header]
         assert len(agent.producer.on(TOPICS.tasks)) == sent
 
 
@@ -56,13 +61,16 @@ async def test_a_request_cut_off_before_its_tasks_were_delivered_sends_them_agai
         assert successor.producer.on(TOPICS.tasks) == tasks
 
 
-async def test_an_event_is_acknowledged_only_after_everything_it_led_to(tmp_path):
+@pytest.mark.parametrize("topic", [TOPICS.jobs_changelog, TOPICS.tasks], ids=["header", "tasks"])
+async def test_an_event_is_acknowledged_only_after_everything_it_led_to(tmp_path, topic):
     """While Kafka has not acknowledged header and tasks, the request is not acknowledged."""
     async with agent_under_test("split_request", tmp_path) as agent:
-        agent.producer.hold()
+        agent.producer.hold(topic)
         message = await agent.put(KEY, encode(a_request(2)))
-        await until(lambda: agent.producer.on(TOPICS.tasks))
+        await until(lambda: agent.producer.on(topic))
+        await everybody_waits()
         assert not message.acked
+        assert not decode(agent.table("jobs")[KEY], JobHeader).dispatched
 
         agent.producer.release()
 
@@ -70,15 +78,35 @@ async def test_an_event_is_acknowledged_only_after_everything_it_led_to(tmp_path
         assert decode(agent.table("jobs")[KEY], JobHeader).dispatched
 
 
+async def test_a_request_is_acknowledged_only_when_kafka_knows_that_its_tasks_are_out(tmp_path):
+    """The header that says so is the last that it leads to, and the only one of a repeat."""
+    async with agent_under_test("split_request", tmp_path) as agent:
+        agent.producer.hold(TOPICS.tasks)
+        first = await agent.put(KEY, encode(a_request(2)))
+        await until(lambda: agent.producer.on(TOPICS.tasks))
+        agent.producer.release()
+        agent.producer.hold(TOPICS.jobs_changelog)
+        await until(lambda: len(agent.producer.on(TOPICS.jobs_changelog)) == 2)
+        repeat = await agent.put(KEY, encode(a_request(2)))
+        await everybody_waits()
+        assert not first.acked
+        assert not repeat.acked
+
+        agent.producer.release()
+
+        await until(lambda: first.acked and repeat.acked)
+
+
 async def test_poison_is_buried_with_origin_and_reason_and_the_stream_goes_on(tmp_path):
     """A record that cannot be understood goes to the dead letters as it was."""
     async with agent_under_test("split_request", tmp_path) as agent:
-        poison = await agent.handle(b"\xff", b"{not json")
+        poison = await agent.handle(b"\xff", b"{not json", headers=[("trace", b"7")])
         await agent.handle(KEY, encode(a_request(1)))
 
         (buried,) = agent.producer.on(TOPICS.dead_letters)
         headers = {k: v.decode() for k, v in buried.headers}
         assert (buried.key, buried.value) == (b"\xff", b"{not json")
+        assert headers["trace"] == "7"
         assert headers["dead-letter-topic"] == poison.topic
         assert headers["dead-letter-offset"] == str(poison.offset)
         assert "not a record" in headers["dead-letter-reason"]

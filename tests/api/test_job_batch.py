@@ -110,6 +110,14 @@ def test_a_header_ahead_of_its_rows_does_not_end_the_job():
     assert view_of(fold([header(1, [item])], [row(item)])).status is Status.SUCCEEDED
 
 
+def test_a_header_that_is_behind_takes_nothing_back():
+    """A worker that was frozen may write one: what was shown of the job stays shown."""
+    late = header(2, dispatched=False)
+
+    assert seen(fold([header(2)], [late])) == seen(fold([header(2)]))
+    assert seen(fold([header(2)], [late]))[0] is Status.PROCESSING
+
+
 def test_of_two_requests_under_one_key_the_workers_choice_is_the_job():
     """The header says which one they took, whichever the standby read first."""
     other = "requests", Change(KEY, encode(a_request(3, accepted_at=LATER)))

@@ -107,9 +107,9 @@ def test_a_page_reads_nothing_of_what_is_past_its_time(store):
 
 
 def test_a_job_that_has_ended_is_read_as_one_row(store):
-    """However many items it has; while it runs its items are joined."""
+    """However many items it has; while it runs its items are joined, in the caller's order."""
     items = [settled(index) for index in range(100)]
-    apply(store, job_number(1, total=100), items=items[:99])
+    apply(store, job_number(1, total=100), items=items[98::-1])
     running, cost_running = reads_of(store, store.joined_answers, store.view("op_1"))
     apply(store, job_number(1, total=100), items=items)
     ended, cost_ended = reads_of(store, store.joined_answers, store.view("op_1"))

@@ -22,7 +22,7 @@ def test_a_clock_that_is_set_by_a_year_deletes_nothing_and_stops_nothing(service
     environ = {
         "LD_PRELOAD": str(LIBRARY),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",
         # What measures time goes on as it was; only the wall clock is set.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         # Three minutes: swept every few seconds.

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import subprocess
 
 import httpx2
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from service import emails, until
+from service import TOPICS, emails, until
 
 from enrich_stream.topic_admin import apply_topics
 from enrich_stream.topics import load_topics
@@ -83,6 +84,17 @@ def test_a_worker_whose_changelogs_are_gone_refuses_its_old_disk(service):
     assert emails(door.result(door.submit(NAMES))) == EMAILS
 
 
+@pytest.mark.slow
+def test_a_worker_that_opens_its_tables_for_longer_than_a_session_comes_up(service, slow_disk):
+    """The group waits for it, or it would start over again and again."""
+    worker = service.stack.start_worker("worker-1", slow_disk)
+    door = service.front_door()
+
+    assert emails(door.result(door.submit(NAMES))) == EMAILS
+    service.wait_until_consumed(TOPICS.results)
+    assert "worker.starts_over" not in worker.log.read_text()
+
+
 def test_a_worker_with_a_full_disk_stops_and_goes_on_once_there_is_room(service, small_disk):
     """It says what is full; nothing that was accepted is lost."""
     data_dir = service.stack.home / "worker-1"
@@ -147,6 +159,30 @@ async def make_anew(servers, topics):
             await apply_topics(servers, topics)
             return
         await asyncio.sleep(0.1)
+
+
+SLOW_DISK = """
+import time
+import rocksdict
+
+at_once = rocksdict.Rdict
+
+
+def after_a_while(*args, **options):
+    time.sleep(0.4)
+    return at_once(*args, **options)
+
+
+rocksdict.Rdict = after_a_while
+"""
+"""Of 24 tables, which a session of 6 seconds is too short for."""
+
+
+@pytest.fixture
+def slow_disk(tmp_path):
+    """The environment of a process for which each table takes its time to open."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW_DISK)
+    return {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
 
 
 @pytest.fixture

@@ -107,6 +107,28 @@ def test_a_worker_told_to_stop_while_it_reads_back_stops_and_is_whole_later(serv
     assert table(worker, changelog)[0] == rows
 
 
+@pytest.mark.slow
+def test_a_warm_copy_is_taken_over_without_reading_it_back(service, changelog):
+    """With a standby replica the other worker has the rows of a partition before it moves."""
+    service.stack.environ["ENRICH_STANDBY_REPLICAS"] = "1"
+    rows = {b"op_%d" % n: b"row" for n in range(2 * WORTHWHILE_ROWS)}
+    asyncio.run(write(service.bootstrap_servers, changelog, rows.items()))
+    leaving = service.stack.start_worker("worker-1")
+    wait_until_ready(leaving, leaving.monitoring_url)
+    all_partitions = leaving.metric("enrich_partitions_assigned")
+    staying = service.stack.start_worker("worker-2")
+    # The engine writes a copy a thousand rows at a time, so that some are still to be written.
+    until(lambda: recovered(staying) > 0.85 * len(rows), "it has its rows, and a copy of the rest")
+
+    assert leaving.stop() == 0
+
+    until(lambda: staying.metric("enrich_partitions_assigned") == all_partitions, "it has all")
+    wait_until_ready(staying, staying.monitoring_url)
+    assert recovered(staying) < 1.01 * len(rows), "no row was read back that was there"
+    staying.stop()
+    assert table(staying, changelog)[0] == rows
+
+
 def recovered(worker):
     """How many rows it has read back; 0 as long as it does not say."""
     try:

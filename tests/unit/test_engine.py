@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import mode
 import pytest
-from aiokafka.errors import ProducerClosed
+from aiokafka.errors import CommitFailedError, ProducerClosed
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 
@@ -33,23 +33,34 @@ async def engine():
     return engine
 
 
+DONE = {TP("requests", 3): 7}
+
+
 def stage(engine):
     async def hand_back(seconds):
         engine.waited.append(seconds)
-        return {}
+        return DONE
 
     return SimpleNamespace(hand_back=hand_back)
 
 
-def consumer(generation):
-    coordinator = SimpleNamespace(generation=generation)
-    client = SimpleNamespace(_coordinator=coordinator)
-    return SimpleNamespace(unacked=set(), _thread=SimpleNamespace(_ensure_consumer=lambda: client))
+class Consumer:
+    """Of the engine's only what a hand-over needs."""
+
+    def __init__(self, generation=5):
+        client = SimpleNamespace(_coordinator=SimpleNamespace(generation=generation))
+        self._thread = SimpleNamespace(_ensure_consumer=lambda: client)
+        self.unacked, self.committed, self.failure = {"an event"}, {}, None
+
+    async def _commit(self, offsets):
+        if self.failure:
+            raise self.failure
+        self.committed |= offsets
 
 
 async def test_in_a_rebalance_the_others_are_not_kept_waiting(engine):
     """Nobody works meanwhile: what takes longer is let go of and comes again."""
-    await engine._consumer_wait_empty(consumer(generation=5), None)
+    await engine._consumer_wait_empty(Consumer(), None)
 
     assert engine.waited == [REBALANCE_SECONDS]
     assert engine.lost == []
@@ -58,16 +69,46 @@ async def test_in_a_rebalance_the_others_are_not_kept_waiting(engine):
 async def test_at_the_end_running_work_gets_most_of_the_grace_period(engine):
     """The others have gone on already; what is left is for committing and leaving."""
     engine._stopped.set()
-    await engine._consumer_wait_empty(consumer(generation=5), None)
+    await engine._consumer_wait_empty(Consumer(), None)
 
     assert engine.waited == [15.0]
 
 
 async def test_whom_the_group_has_left_behind_starts_over(engine):
     """Others have its partitions already: what it has in hand must not be written any more."""
-    await engine._consumer_wait_empty(consumer(generation=-1), None)
+    await engine._consumer_wait_empty(Consumer(generation=-1), None)
 
     assert engine.lost
+
+
+async def test_what_is_done_at_a_hand_over_is_committed_and_the_rest_not_waited_for(engine):
+    """The engine forgets what was acknowledged since its last commit, and waits without a limit."""
+    consumer = Consumer()
+
+    await engine._consumer_wait_empty(consumer, None)
+
+    assert consumer.committed == DONE
+    assert not consumer.unacked
+
+
+async def test_what_waits_for_its_turn_is_sent_away_before_a_hand_over_and_after_it(engine):
+    """It would be waited for in vain, and what ran meanwhile may have let others in."""
+    order = []
+    engine.on_hand_back.append(lambda: order.append(list(engine.waited)))
+
+    await engine._consumer_wait_empty(Consumer(), None)
+
+    assert order == [[], [REBALANCE_SECONDS]]
+
+
+async def test_a_commit_that_fails_at_a_hand_over_ends_nothing(engine):
+    """What was not committed comes again, and is there already."""
+    consumer = Consumer()
+    consumer.failure = CommitFailedError("already rebalanced")
+
+    await engine._consumer_wait_empty(consumer, None)
+
+    assert engine.crash_reason is None
 
 
 async def test_the_first_failure_explains_the_end(engine):

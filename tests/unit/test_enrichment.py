@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+import structlog
 from msgspec.structs import replace
 
 from enrich_stream import clock
@@ -113,10 +114,12 @@ def test_a_value_is_found_even_when_another_provider_is_down():
 )
 def test_a_provider_failure_is_a_value(answer, reason):
     """A provider that raises or never answers makes its fields unknown, and says no more."""
-    enriched = ask(StubProvider("broken", answer), seconds=0.05)
+    with structlog.testing.capture_logs() as logs:
+        enriched = ask(StubProvider("broken", answer), seconds=0.05)
 
     assert enriched.outcome is Outcome.UNKNOWN
     assert enriched.fields[Field.EMAIL].reason == f"broken: {reason}"
+    assert "mira" not in str(logs)
 
 
 def test_a_provider_is_asked_only_by_the_identifiers_and_for_the_fields_it_knows():

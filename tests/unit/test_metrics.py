@@ -8,14 +8,15 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 import api.metrics
-from enrich_stream import metrics
+from enrich_stream import metrics, rocks
 from enrich_stream.monitoring import consumer_lag
 from enrich_stream.person import Outcome
 
-MODULES = (api.metrics, metrics, consumer_lag)
+MODULES = (api.metrics, metrics, consumer_lag, rocks)
 README = Path(__file__).parents[2] / "README.md"
 BOUNDED_LABELS = {
     *("lane", "outcome", "status", "stage", "table", "topic", "provider", "route", "method"),
+    "part",
 }
 
 

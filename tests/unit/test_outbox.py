@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
-from recording import TOPICS, RecordingProducer, until
+from recording import TOPICS, RecordingProducer, everybody_waits, until
 
 from enrich_stream.outbox import Outbox, Sent, delivered
 
@@ -34,6 +34,7 @@ async def test_what_is_put_while_a_batch_is_under_way_travels_in_the_next(outbox
     first = outbox.put_in(PLACE, b"k", b"0")
     await until(lambda: producer.sent)
     others = {outbox.put_in(PLACE, b"k", b"%d" % n) for n in range(1, 4)}
+    await everybody_waits()
     assert values(producer) == [b"0"]
 
     producer.release()
@@ -50,6 +51,19 @@ async def test_a_partition_that_is_stuck_holds_up_no_other(outbox, producer):
     outbox.put_in(TP(PLACE.topic, 1), b"k", b"goes")
 
     await until(lambda: values(producer) == [b"stuck", b"goes"])
+
+
+async def test_all_of_several_deliveries_are_waited_for(outbox, producer):
+    """The one that is late decides, wherever it stands."""
+    producer.hold(TOPICS.results)
+    early, late = (outbox.put_in(TP(t.name, 0), b"k", b"") for t in (TOPICS.tasks, TOPICS.results))
+    waiting = asyncio.create_task(delivered([early, late, early]))
+    await until(early.done)
+    await everybody_waits()
+    assert not waiting.done()
+
+    producer.release()
+    await waiting
 
 
 async def test_who_gives_up_waiting_does_not_end_the_delivery_for_others(outbox, producer):

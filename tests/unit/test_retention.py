@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+import structlog
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 from recording import TOPICS, RecordingProducer, until
@@ -125,6 +126,21 @@ async def test_a_contact_leaves_once_none_of_its_fields_would_answer(worker, at,
     await worker.retention.sweep()
 
     assert worker.keys("contacts") == (["email:a@x.example"] if stays else [])
+
+
+async def test_while_the_clock_has_been_set_nothing_is_deleted(worker, at, monkeypatch):
+    """A clock that is a year ahead for a moment would end everything that is kept for a week."""
+    worker.put_job()
+    at(days=365)
+    monkeypatch.setattr(clock, "has_stepped", lambda: True)
+    monkeypatch.setattr("enrich_stream.retention.pause_seconds", lambda _: 0)
+    with structlog.testing.capture_logs() as logs:
+        sweeping = asyncio.create_task(worker.retention.sweep_for_ever())
+        await until(lambda: len(logs) == 2)
+        sweeping.cancel()
+
+    assert {entry["event"] for entry in logs} == {"retention.clock_was_set"}
+    assert worker.keys("jobs") == ["op_1"]
 
 
 async def test_a_partition_of_another_worker_is_left_alone(worker, at):

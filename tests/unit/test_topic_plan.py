@@ -73,6 +73,7 @@ def test_missing_topic_reads_like_an_added_file(cluster):
         "+   replication factor = 1",
         "+   cleanup.policy = delete",
         "+   max.message.bytes = 4194304",
+        "+   message.timestamp.type = LogAppendTime",
         "+   retention.ms = 3600000",
         "+   segment.ms = 600000",
     ]

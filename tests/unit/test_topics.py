@@ -102,12 +102,19 @@ def test_declaration_becomes_kafka_settings():
     assert topics.contacts.config == {
         "cleanup.policy": "delete",
         "max.message.bytes": str(MAX_RECORD_BYTES),
+        "message.timestamp.type": "LogAppendTime",
         "retention.ms": "2592000000",
         "segment.ms": "86400000",
     }
     assert topics.probes.config["retention.ms"] == "3600000"
     assert topics.jobs_changelog.config["min.cleanable.dirty.ratio"] == "0.3"
     assert "retention.ms" not in topics.jobs_changelog.config
+
+
+def test_the_time_of_a_record_is_by_kafkas_clock_on_every_topic():
+    """By that of a machine that was set ahead Kafka takes nothing; set back, it deletes at once."""
+    kinds = {topic.config["message.timestamp.type"] for topic in load_topics()}
+    assert kinds == {"LogAppendTime"}
 
 
 def test_jobs_leave_their_topics_when_they_leave_the_tables():
