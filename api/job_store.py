@@ -1,8 +1,8 @@
 """The standby's own copy of the jobs: changelog records go in, views of jobs and lists come out.
 
 One RocksDB database. Each batch of records is written together with the offsets it reaches to,
-so that after a crash the copy is exactly as far as its offsets say. An item's answer is kept as
-the JSON it is shown as, apart from its evidence, so that to show a job is to join bytes.
+so that after a crash the copy is exactly as far as its offsets say. An item is kept as its record
+came, in which its answer is the JSON that is shown: to show a job is to join bytes.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import rocksdict
 import structlog
 
@@ -22,22 +23,39 @@ from api.change import Change
 from api.claim_store import ClaimStore
 from api.contact_store import ContactStore
 from api.daily_items import Counted, DailyItems
-from api.job_batch import ANSWER, EVIDENCE, JOB, JOINED, JobBatch
-from api.job_row import ENDED, NOTHING, OPEN, JobRow, JobView, view_of
+from api.job_batch import ITEM, JOB, JOINED, JobBatch
+from api.job_row import NOTHING, OPEN, JobRow, JobView, view_of
 from enrich_stream import clock, job
+from enrich_stream.errors import StorageError
 from enrich_stream.job import Status
 from enrich_stream.records import VERSION, Job, Lane, decode_part
 from enrich_stream.rocks import storage_error
 
 log = structlog.get_logger(__name__)
 
-LAYOUT = f"2/{VERSION}".encode()
+LAYOUT = f"3/{VERSION}".encode()
 """Raised when rows change or ``JobHeader`` gets a member; a copy of another layout is read anew.
 
 The version of the records is in it, for those that were too new to be read are not in the copy.
 """
 
 _OFFSET, _LAYOUT = b"o/", b"layout"
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """Of a settled item what is shown."""
+
+    answer: msgspec.Raw
+    evidence: msgspec.Raw
+
+
+class _ItemRow(msgspec.Struct, frozen=True):
+    """The same of its row; the rest was looked at when it came."""
+
+    item: _Shown
+
+
+_item_rows = msgspec.json.Decoder(_ItemRow)
 
 
 class JobStore:
@@ -102,7 +120,6 @@ class JobStore:
         for before, after in jobs.values():
             self._open_counts.subtract(job_lists.owners(before))
             self._open_counts.update(job_lists.owners(after))
-        self._join(after for _, after in jobs.values() if after.listed in ENDED)
         return {key.decode(errors="replace") for key in jobs}
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
@@ -145,15 +162,18 @@ class JobStore:
         """The answers of all items that can be shown, in the caller's order, between commas."""
         with self._storage_errors():
             joined: bytes | None = self._db.get(JOINED + view.id.encode())
-        return b",".join(self.answers(view.id, view.shown)) if joined is None else joined
+        if joined is None:
+            joined = b",".join(self.answers(view.id, view.shown))
+            self._keep(view, joined)
+        return joined
 
     def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
         """The same one by one; all of them, or those of ``indexes``."""
-        return self._item_rows(ANSWER, job_id, indexes)
+        return [bytes(item.answer) for item in self._items(job_id, indexes)]
 
     def evidence(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
         """The evidence of the same items."""
-        return self._item_rows(EVIDENCE, job_id, indexes)
+        return [bytes(item.evidence) for item in self._items(job_id, indexes)]
 
     def places(
         self, organisation: str, status: Status | None, after: str | None, limit: int
@@ -170,11 +190,12 @@ class JobStore:
             kept = takewhile(lambda place: place >= oldest, map(job_lists.place_of, in_list))
             return list(islice((place for place in kept if place != after), limit))
 
-    def _join(self, ended: Iterable[JobRow]) -> None:
-        # Whoever waits for a job reads it once it has ended: one row then instead of a hundred.
-        for view in filter(None, map(view_of, ended)):
-            joined = b",".join(self.answers(view.id, view.shown))
-            with self._storage_errors():
+    def _keep(self, view: JobView, joined: bytes) -> None:
+        # For who reads the job again: one row then instead of a hundred. Not when the job ends,
+        # for of all that are read back after a lost disk hardly any is read ever again.
+        if view.is_complete and view == self.view(view.id):
+            # What was read is right, whether or not there is room to keep it.
+            with contextlib.suppress(StorageError), self._storage_errors():
                 self._db.put(JOINED + view.id.encode(), joined)
 
     def _check_layout(self) -> None:
@@ -189,13 +210,14 @@ class JobStore:
             for entry, lane in self._range(job_lists.lists_of(status)):
                 yield job_lists.owner_of(entry, lane)
 
-    def _item_rows(self, kind: bytes, job_id: str, indexes: Sequence[int] | None) -> list[bytes]:
+    def _items(self, job_id: str, indexes: Sequence[int] | None) -> list[_Shown]:
         with self._storage_errors():
             if indexes is None:
-                prefix = kind + f"{job_id}/".encode()
-                return [row for _, row in self._range(prefix)]
-            keys = (kind + job.item_key(job_id, index).encode() for index in indexes)
-            return [row for row in map(self._db.get, keys) if row is not None]
+                rows = [row for _, row in self._range(ITEM + f"{job_id}/".encode())]
+            else:
+                keys = (ITEM + job.item_key(job_id, index).encode() for index in indexes)
+                rows = [row for row in map(self._db.get, keys) if row is not None]
+        return [_item_rows.decode(row).item for row in rows]
 
     def _row(self, key: bytes) -> JobRow:
         with self._storage_errors():
