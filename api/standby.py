@@ -42,7 +42,6 @@ def standby_consumer(bootstrap_servers: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         # Only for offsets that retention has removed; a first start seeks for itself.
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 * 1024 * 1024,
     )
 
 
