@@ -70,8 +70,19 @@ class JobStore:
             self._items_today = DailyItems(self._db)
             self._check_layout()
             self._open_counts = Counter(self._open_jobs())
+            self._log_writes(is_on=False)
         self.claims = ClaimStore(self._db, retention)
         self.contacts = ContactStore(self._db)
+
+    def end_catching_up(self) -> None:
+        """From here on a crash loses no write; up to now, what was not on disk yet is read again.
+
+        Rows and the offsets they reach to are in one database, and what a crash leaves of that is
+        always all that was written up to some moment.
+        """
+        with self._storage_errors():
+            self._db.flush()
+            self._log_writes(is_on=True)
 
     def close(self) -> None:
         """Flush and close."""
@@ -197,6 +208,12 @@ class JobStore:
             # What was read is right, whether or not there is room to keep it.
             with contextlib.suppress(StorageError), self._storage_errors():
                 self._db.put(JOINED + view.id.encode(), joined)
+
+    def _log_writes(self, *, is_on: bool) -> None:
+        # For all writes at once: a log without those before it would be replayed onto older rows.
+        options = rocksdict.WriteOptions()
+        options.disable_wal = not is_on  # type: ignore[method-assign,assignment] # a property
+        self._db.set_write_options(options)
 
     def _check_layout(self) -> None:
         if self._db.get(_LAYOUT) == LAYOUT:

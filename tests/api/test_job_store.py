@@ -1,5 +1,6 @@
 """The standby's copy: what a read costs, and what it holds after trouble."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,30 @@ def test_a_job_that_has_ended_shows_what_came_last(store):
     store._db.is_full = True
 
     assert store.joined_answers(store.view("op_1")) == bytes(last.answer)
+
+
+def test_after_a_crash_the_copy_holds_what_its_offsets_say(store, tmp_path):
+    """Of what it has caught up with by then maybe nothing; from then on everything."""
+
+    def left_by_a_crash(name):
+        shutil.copytree(tmp_path / "standby", tmp_path / name / "standby")
+        copy = job_store(Settings(data_dir=tmp_path / name))
+        jobs = [record.id for record in copy.jobs("", 10)]
+        offsets = copy.offsets()
+        copy.close()
+        return jobs, offsets
+
+    store.apply(headers=[opened(1)], offsets={("jobs", 0): 1})
+    assert left_by_a_crash("catching-up") in (([], {}), (["op_1"], {("jobs", 0): 1}))
+
+    store.end_catching_up()
+    store.apply(headers=[opened(2)], offsets={("jobs", 0): 2})
+    assert left_by_a_crash("caught-up") == (["op_1", "op_2"], {("jobs", 0): 2})
+
+
+def opened(n):
+    record = job_number(n)
+    return Change(record.id.encode(), encode(job.open_job(record, record.accepted_at)))
 
 
 def test_a_job_is_in_the_list_of_its_status_and_in_no_other(store):
