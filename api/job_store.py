@@ -62,9 +62,9 @@ class JobStore:
     """RocksDB with the jobs, their items, and how far each topic partition was read."""
 
     def __init__(self, path: Path, options: rocksdict.Options, retention: timedelta) -> None:
-        self._path = path
+        self._storage_errors = _StorageErrors(path)
         self._retention = retention
-        with self._storage_errors():
+        with self._storage_errors:
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
             self._items_today = DailyItems(self._db)
@@ -80,7 +80,7 @@ class JobStore:
         Rows and the offsets they reach to are in one database, and what a crash leaves of that is
         always all that was written up to some moment.
         """
-        with self._storage_errors():
+        with self._storage_errors:
             self._db.flush()
             self._log_writes(is_on=True)
 
@@ -125,7 +125,7 @@ class JobStore:
         for (topic, partition), offset in offsets.items():
             batch.writes.put(_OFFSET + f"{topic}/{partition}".encode(), str(offset).encode())
         writes, jobs = batch.finish()
-        with self._storage_errors():
+        with self._storage_errors:
             self._db.write(writes)
         self._items_today.count(counted)
         for before, after in jobs.values():
@@ -148,7 +148,7 @@ class JobStore:
     def jobs(self, after: str, limit: int) -> list[Job]:
         """The next jobs behind the id ``after``, in the order of their ids."""
         start = JOB + after.encode()
-        with self._storage_errors():
+        with self._storage_errors:
             in_range = takewhile(lambda pair: pair[0].startswith(JOB), self._rows_from(start))
             rows = [row for key, row in islice(in_range, limit + 1) if key != start][:limit]
         headers = [decode_part(row, JobRow).header for row in rows]
@@ -171,7 +171,7 @@ class JobStore:
 
     def joined_answers(self, view: JobView) -> bytes:
         """The answers of all items that can be shown, in the caller's order, between commas."""
-        with self._storage_errors():
+        with self._storage_errors:
             joined: bytes | None = self._db.get(JOINED + view.id.encode())
         if joined is None:
             joined = b",".join(self.answers(view.id, view.shown))
@@ -195,7 +195,7 @@ class JobStore:
         """
         name = job_lists.list_of(organisation, status)
         oldest = clock.iso(clock.present() - self._retention)
-        with self._storage_errors():
+        with self._storage_errors:
             entries = self._before(name + (after or "\x7f").encode())
             in_list = takewhile(lambda entry: entry.startswith(name), entries)
             kept = takewhile(lambda place: place >= oldest, map(job_lists.place_of, in_list))
@@ -206,7 +206,7 @@ class JobStore:
         # for of all that are read back after a lost disk hardly any is read ever again.
         if view.is_complete and view == self.view(view.id):
             # What was read is right, whether or not there is room to keep it.
-            with contextlib.suppress(StorageError), self._storage_errors():
+            with contextlib.suppress(StorageError), self._storage_errors:
                 self._db.put(JOINED + view.id.encode(), joined)
 
     def _log_writes(self, *, is_on: bool) -> None:
@@ -228,7 +228,7 @@ class JobStore:
                 yield job_lists.owner_of(entry, lane)
 
     def _items(self, job_id: str, indexes: Sequence[int] | None) -> list[_Shown]:
-        with self._storage_errors():
+        with self._storage_errors:
             if indexes is None:
                 rows = [row for _, row in self._range(ITEM + f"{job_id}/".encode())]
             else:
@@ -237,7 +237,7 @@ class JobStore:
         return [_item_rows.decode(row).item for row in rows]
 
     def _row(self, key: bytes) -> JobRow:
-        with self._storage_errors():
+        with self._storage_errors:
             row = self._db.get(JOB + key)
         return NOTHING if row is None else decode_part(row, JobRow)
 
@@ -257,11 +257,19 @@ class JobStore:
     def _is_expired(self, job_: Job) -> bool:
         return job.is_expired(job_, clock.present(), self._retention)
 
-    @contextlib.contextmanager
-    def _storage_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
+
+class _StorageErrors:
+    """A block in which what RocksDB raises becomes ``StorageError``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """End; RocksDB raises nothing more precise than ``Exception``."""
+        if isinstance(error, Exception):
             raise storage_error(self._path, error) from None
 
 
