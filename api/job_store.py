@@ -17,6 +17,7 @@ from types import MappingProxyType
 import msgspec
 import rocksdict
 import structlog
+from cachetools import LRUCache
 
 from api import job_lists
 from api.change import Change
@@ -38,6 +39,9 @@ LAYOUT = f"3/{VERSION}".encode()
 
 The version of the records is in it, for those that were too new to be read are not in the copy.
 """
+
+CACHED_ROWS = 1_000
+"""At hand in memory: who asks for a job asks again, and its items come in many batches."""
 
 _OFFSET, _LAYOUT = b"o/", b"layout"
 
@@ -64,6 +68,7 @@ class JobStore:
     def __init__(self, path: Path, options: rocksdict.Options, retention: timedelta) -> None:
         self._storage_errors = _StorageErrors(path)
         self._retention = retention
+        self._rows: LRUCache[bytes, JobRow] = LRUCache(CACHED_ROWS)
         with self._storage_errors:
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
@@ -92,6 +97,7 @@ class JobStore:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
         self._db.put(_LAYOUT, LAYOUT)
+        self._rows.clear()
         self._open_counts = Counter()
         self._items_today.clear()
 
@@ -127,6 +133,7 @@ class JobStore:
         writes, jobs = batch.finish()
         with self._storage_errors:
             self._db.write(writes)
+        self._rows.update((key, after) for key, (_, after) in jobs.items())
         self._items_today.count(counted)
         for before, after in jobs.values():
             self._open_counts.subtract(job_lists.owners(before))
@@ -237,6 +244,14 @@ class JobStore:
         return [_item_rows.decode(row).item for row in rows]
 
     def _row(self, key: bytes) -> JobRow:
+        row = self._rows.get(key)
+        if row is None:
+            row = self._stored_row(key)
+            if row is not NOTHING:
+                self._rows[key] = row
+        return row
+
+    def _stored_row(self, key: bytes) -> JobRow:
         with self._storage_errors:
             row = self._db.get(JOB + key)
         return NOTHING if row is None else decode_part(row, JobRow)
