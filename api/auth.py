@@ -42,8 +42,8 @@ class Authentication:
                 await problem_response(Request(scope), refusal)(scope, receive, send)
                 return
         scope["state"]["caller"] = caller
-        with structlog.contextvars.bound_contextvars(access_key=caller and caller.key_id):
-            await self._app(scope, receive, send)
+        structlog.contextvars.bind_contextvars(access_key=caller and caller.key_id)
+        await self._app(scope, receive, send)
 
     def _caller(self, scope: Scope, receive: Receive) -> tuple[Caller, Receive]:
         """Who asks, and from where the body is to be read; ``Problem`` 401 when it is nobody."""

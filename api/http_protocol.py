@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.joined_writes import JoinedWrites
 from api.problems import Problem, problem_body
 from api.security_headers import SECURITY_HEADERS
 from enrich_stream.settings import Settings
@@ -37,6 +38,8 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
+        # It has whatever a transport has, which its types do not know.
+        self.transport = JoinedWrites(transport, self.loop)  # type: ignore[assignment]
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

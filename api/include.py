@@ -22,7 +22,7 @@ class Include(StrEnum):
 
 def included(request: Request) -> frozenset[Include]:
     """What a request asks for; raises ``Problem`` 400 for anything else."""
-    given = request.query_params.getlist("include")
+    given = request.query_params.getlist("include") if request.scope["query_string"] else ()
     if not given:
         return frozenset()
     names = {name.strip() for name in ",".join(given).split(",")}

@@ -7,13 +7,13 @@ import rocksdict
 
 from api.change import Change, readable
 from api.job_lists import entries
-from api.job_row import NOTHING, OPEN, JobRow, settle, with_header, with_items, with_request
+from api.job_row import ENDED, NOTHING, JobRow, settle, with_header, with_items, with_request
 from enrich_stream.person import Outcome
 from enrich_stream.records import Job, JobHeader, JobItem, Record, encode
 
-JOB, ANSWER, EVIDENCE, JOINED = b"j/", b"i/", b"e/", b"r/"
-"""What the keys of the rows begin with: of a job, of an item's answer, of its evidence, and of all
-answers of a job that has ended, joined for those who read it."""
+JOB, ITEM, JOINED = b"j/", b"i/", b"r/"
+"""What the keys of the rows begin with: of a job, of an item, and of all answers of a job that has
+ended, joined for those who read it again."""
 
 _INDEX_DIGITS = 4
 
@@ -47,18 +47,12 @@ class JobBatch:
                 continue
             if change.value is None:
                 of_job[key][int(index)] = None
-                self._batch.delete(ANSWER + change.key)
-                self._batch.delete(EVIDENCE + change.key)
+                self._batch.delete(ITEM + change.key)
             elif row := readable(change, JobItem):
                 of_job[key][int(index)] = row.item.outcome
-                self._batch.put(ANSWER + change.key, bytes(row.item.answer))
-                self._batch.put(EVIDENCE + change.key, bytes(row.item.evidence))
+                self._batch.put(ITEM + change.key, change.value)
         for key, outcomes in of_job.items():
-            before = self._row(key)
-            # Written again once these items are; until then, and if that fails, nothing is wrong.
-            if before.listed not in OPEN:
-                self._batch.delete(JOINED + key)
-            self._rows[key] = with_items(before, outcomes)
+            self._rows[key] = with_items(self._row(key), outcomes)
 
     def put_headers(self, changes: Iterable[Change]) -> None:
         """Fold records of the table ``jobs``."""
@@ -99,6 +93,8 @@ class JobBatch:
         jobs: dict[bytes, tuple[JobRow, JobRow]] = {}
         for key, row in self._rows.items():
             before, after = self._before[key], settle(row)
+            if before.listed in ENDED:
+                self._batch.delete(JOINED + key)
             if after != before:
                 self._replace(key, before, after)
             jobs[key] = before, after

@@ -1,8 +1,8 @@
 """The standby's own copy of the jobs: changelog records go in, views of jobs and lists come out.
 
 One RocksDB database. Each batch of records is written together with the offsets it reaches to,
-so that after a crash the copy is exactly as far as its offsets say. An item's answer is kept as
-the JSON it is shown as, apart from its evidence, so that to show a job is to join bytes.
+so that after a crash the copy is exactly as far as its offsets say. An item is kept as its record
+came, in which its answer is the JSON that is shown: to show a job is to join bytes.
 """
 
 import contextlib
@@ -14,46 +14,80 @@ from itertools import islice, takewhile
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import rocksdict
 import structlog
+from cachetools import LRUCache
 
 from api import job_lists
 from api.change import Change
 from api.claim_store import ClaimStore
 from api.contact_store import ContactStore
 from api.daily_items import Counted, DailyItems
-from api.job_batch import ANSWER, EVIDENCE, JOB, JOINED, JobBatch
-from api.job_row import ENDED, NOTHING, OPEN, JobRow, JobView, view_of
+from api.job_batch import ITEM, JOB, JOINED, JobBatch
+from api.job_row import NOTHING, OPEN, JobRow, JobView, view_of
 from enrich_stream import clock, job
+from enrich_stream.errors import StorageError
 from enrich_stream.job import Status
 from enrich_stream.records import VERSION, Job, Lane, decode_part
 from enrich_stream.rocks import storage_error
 
 log = structlog.get_logger(__name__)
 
-LAYOUT = f"2/{VERSION}".encode()
+LAYOUT = f"3/{VERSION}".encode()
 """Raised when rows change or ``JobHeader`` gets a member; a copy of another layout is read anew.
 
 The version of the records is in it, for those that were too new to be read are not in the copy.
 """
 
+CACHED_ROWS = 1_000
+"""At hand in memory: who asks for a job asks again, and its items come in many batches."""
+
 _OFFSET, _LAYOUT = b"o/", b"layout"
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """Of a settled item what is shown."""
+
+    answer: msgspec.Raw
+    evidence: msgspec.Raw
+
+
+class _ItemRow(msgspec.Struct, frozen=True):
+    """The same of its row; the rest was looked at when it came."""
+
+    item: _Shown
+
+
+_item_rows = msgspec.json.Decoder(_ItemRow)
 
 
 class JobStore:
     """RocksDB with the jobs, their items, and how far each topic partition was read."""
 
     def __init__(self, path: Path, options: rocksdict.Options, retention: timedelta) -> None:
-        self._path = path
+        self._storage_errors = _StorageErrors(path)
         self._retention = retention
-        with self._storage_errors():
+        self._rows: LRUCache[bytes, JobRow] = LRUCache(CACHED_ROWS)
+        with self._storage_errors:
             path.mkdir(parents=True, exist_ok=True)
             self._db = rocksdict.Rdict(str(path), options=options)
             self._items_today = DailyItems(self._db)
             self._check_layout()
             self._open_counts = Counter(self._open_jobs())
+            self._log_writes(is_on=False)
         self.claims = ClaimStore(self._db, retention)
         self.contacts = ContactStore(self._db)
+
+    def end_catching_up(self) -> None:
+        """From here on a crash loses no write; up to now, what was not on disk yet is read again.
+
+        Rows and the offsets they reach to are in one database, and what a crash leaves of that is
+        always all that was written up to some moment.
+        """
+        with self._storage_errors:
+            self._db.flush()
+            self._log_writes(is_on=True)
 
     def close(self) -> None:
         """Flush and close."""
@@ -63,6 +97,7 @@ class JobStore:
         """Forget everything."""
         self._db.delete_range(b"", b"\xff")
         self._db.put(_LAYOUT, LAYOUT)
+        self._rows.clear()
         self._open_counts = Counter()
         self._items_today.clear()
 
@@ -96,13 +131,13 @@ class JobStore:
         for (topic, partition), offset in offsets.items():
             batch.writes.put(_OFFSET + f"{topic}/{partition}".encode(), str(offset).encode())
         writes, jobs = batch.finish()
-        with self._storage_errors():
+        with self._storage_errors:
             self._db.write(writes)
+        self._rows.update((key, after) for key, (_, after) in jobs.items())
         self._items_today.count(counted)
         for before, after in jobs.values():
             self._open_counts.subtract(job_lists.owners(before))
             self._open_counts.update(job_lists.owners(after))
-        self._join(after for _, after in jobs.values() if after.listed in ENDED)
         return {key.decode(errors="replace") for key in jobs}
 
     def open_jobs(self, lane: Lane, organisation: str | None = None) -> int:
@@ -120,7 +155,7 @@ class JobStore:
     def jobs(self, after: str, limit: int) -> list[Job]:
         """The next jobs behind the id ``after``, in the order of their ids."""
         start = JOB + after.encode()
-        with self._storage_errors():
+        with self._storage_errors:
             in_range = takewhile(lambda pair: pair[0].startswith(JOB), self._rows_from(start))
             rows = [row for key, row in islice(in_range, limit + 1) if key != start][:limit]
         headers = [decode_part(row, JobRow).header for row in rows]
@@ -143,17 +178,20 @@ class JobStore:
 
     def joined_answers(self, view: JobView) -> bytes:
         """The answers of all items that can be shown, in the caller's order, between commas."""
-        with self._storage_errors():
+        with self._storage_errors:
             joined: bytes | None = self._db.get(JOINED + view.id.encode())
-        return b",".join(self.answers(view.id, view.shown)) if joined is None else joined
+        if joined is None:
+            joined = b",".join(self.answers(view.id, view.shown))
+            self._keep(view, joined)
+        return joined
 
     def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
         """The same one by one; all of them, or those of ``indexes``."""
-        return self._item_rows(ANSWER, job_id, indexes)
+        return [bytes(item.answer) for item in self._items(job_id, indexes)]
 
     def evidence(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
         """The evidence of the same items."""
-        return self._item_rows(EVIDENCE, job_id, indexes)
+        return [bytes(item.evidence) for item in self._items(job_id, indexes)]
 
     def places(
         self, organisation: str, status: Status | None, after: str | None, limit: int
@@ -164,18 +202,25 @@ class JobStore:
         """
         name = job_lists.list_of(organisation, status)
         oldest = clock.iso(clock.present() - self._retention)
-        with self._storage_errors():
+        with self._storage_errors:
             entries = self._before(name + (after or "\x7f").encode())
             in_list = takewhile(lambda entry: entry.startswith(name), entries)
             kept = takewhile(lambda place: place >= oldest, map(job_lists.place_of, in_list))
             return list(islice((place for place in kept if place != after), limit))
 
-    def _join(self, ended: Iterable[JobRow]) -> None:
-        # Whoever waits for a job reads it once it has ended: one row then instead of a hundred.
-        for view in filter(None, map(view_of, ended)):
-            joined = b",".join(self.answers(view.id, view.shown))
-            with self._storage_errors():
+    def _keep(self, view: JobView, joined: bytes) -> None:
+        # For who reads the job again: one row then instead of a hundred. Not when the job ends,
+        # for of all that are read back after a lost disk hardly any is read ever again.
+        if view.is_complete and view == self.view(view.id):
+            # What was read is right, whether or not there is room to keep it.
+            with contextlib.suppress(StorageError), self._storage_errors:
                 self._db.put(JOINED + view.id.encode(), joined)
+
+    def _log_writes(self, *, is_on: bool) -> None:
+        # For all writes at once: a log without those before it would be replayed onto older rows.
+        options = rocksdict.WriteOptions()
+        options.disable_wal = not is_on  # type: ignore[method-assign,assignment] # a property
+        self._db.set_write_options(options)
 
     def _check_layout(self) -> None:
         if self._db.get(_LAYOUT) == LAYOUT:
@@ -189,16 +234,25 @@ class JobStore:
             for entry, lane in self._range(job_lists.lists_of(status)):
                 yield job_lists.owner_of(entry, lane)
 
-    def _item_rows(self, kind: bytes, job_id: str, indexes: Sequence[int] | None) -> list[bytes]:
-        with self._storage_errors():
+    def _items(self, job_id: str, indexes: Sequence[int] | None) -> list[_Shown]:
+        with self._storage_errors:
             if indexes is None:
-                prefix = kind + f"{job_id}/".encode()
-                return [row for _, row in self._range(prefix)]
-            keys = (kind + job.item_key(job_id, index).encode() for index in indexes)
-            return [row for row in map(self._db.get, keys) if row is not None]
+                rows = [row for _, row in self._range(ITEM + f"{job_id}/".encode())]
+            else:
+                keys = (ITEM + job.item_key(job_id, index).encode() for index in indexes)
+                rows = [row for row in map(self._db.get, keys) if row is not None]
+        return [_item_rows.decode(row).item for row in rows]
 
     def _row(self, key: bytes) -> JobRow:
-        with self._storage_errors():
+        row = self._rows.get(key)
+        if row is None:
+            row = self._stored_row(key)
+            if row is not NOTHING:
+                self._rows[key] = row
+        return row
+
+    def _stored_row(self, key: bytes) -> JobRow:
+        with self._storage_errors:
             row = self._db.get(JOB + key)
         return NOTHING if row is None else decode_part(row, JobRow)
 
@@ -218,11 +272,19 @@ class JobStore:
     def _is_expired(self, job_: Job) -> bool:
         return job.is_expired(job_, clock.present(), self._retention)
 
-    @contextlib.contextmanager
-    def _storage_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - RocksDB raises nothing more precise
+
+class _StorageErrors:
+    """A block in which what RocksDB raises becomes ``StorageError``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """End; RocksDB raises nothing more precise than ``Exception``."""
+        if isinstance(error, Exception):
             raise storage_error(self._path, error) from None
 
 

@@ -32,9 +32,10 @@ class RequestContext:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_with_id)
-            except Exception as error:  # noqa: BLE001 - the last line of defence
-                # The text of the error may hold personal data; its type does not.
-                log.error("request.failed", error=type(error).__name__)  # noqa: TRY400 - the same
+        # Not taken back at the end: the server gives each request a context of its own.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            # The text of the error may hold personal data; its type does not.
+            log.error("request.failed", error=type(error).__name__)  # noqa: TRY400 - the same

@@ -1,7 +1,9 @@
 """Counts every request by its route, so that a path nobody serves makes no series of its own."""
 
 import time
+from functools import cache
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import REQUEST_SECONDS, REQUESTS
@@ -34,8 +36,18 @@ class RequestMetrics:
             await self._app(scope, receive, send_and_note)
         finally:
             route = _route(scope)
-            REQUESTS.labels(route, _method(scope), status).inc()
-            REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+            _requests(route, _method(scope), status).inc()
+            _seconds(route).observe(time.perf_counter() - started)
+
+
+@cache
+def _requests(route: str, method: str, status: str) -> Counter:
+    return REQUESTS.labels(route, method, status)
+
+
+@cache
+def _seconds(route: str) -> Histogram:
+    return REQUEST_SECONDS.labels(route)
 
 
 def _route(scope: Scope) -> str:

@@ -89,6 +89,8 @@ def http_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         # Any callable that makes a protocol will do; its types know only classes.
         http=partial(HttpProtocol, settings),  # type: ignore[arg-type]
         ws="none",
+        # What a request binds for its log lines ends with it.
+        reset_contextvars=True,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
 

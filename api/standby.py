@@ -42,7 +42,6 @@ def standby_consumer(bootstrap_servers: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         # Only for offsets that retention has removed; a first start seeks for itself.
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 * 1024 * 1024,
     )
 
 
@@ -57,6 +56,7 @@ class Standby:
         self._applied = asyncio.Condition()
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._start_line: dict[TopicPartition, int] = {}
+        self._is_catching_up = True
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._is_failing = False
@@ -272,6 +272,9 @@ class Standby:
             changed.set()
 
     def _apply(self, records: Mapping[TopicPartition, Sequence[Any]]) -> set[str]:
+        if self._is_catching_up and self._has_reached(self._start_line):
+            self._store.end_catching_up()
+            self._is_catching_up = False
         if not records:
             return set()
         metrics.STANDBY_RECORDS.inc(sum(map(len, records.values())))

@@ -84,11 +84,11 @@ async def _publish(request: Request, accepted: EnrichmentRequested) -> None:
 
 
 def _requested(job: Job, order: Order) -> EnrichmentRequested:
-    items = tuple(
+    items = [
         Item(index=index, given=person.given, identifier=str(person.identifier))
         for index, person in enumerate(order.persons)
-    )
-    return EnrichmentRequested(version=VERSION, job=job, items=items)
+    ]
+    return EnrichmentRequested(version=VERSION, job=job, items=tuple(items))
 
 
 def _note(job: Job) -> None:

@@ -17,7 +17,10 @@ _MAX_DIGITS = 9
 
 def preferred_wait(request: Request) -> int | None:
     """How many seconds the caller would wait, at most 60; None when it does not say."""
-    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+    given = request.headers.getlist("Prefer")
+    if not given:
+        return None
+    for preference in ",".join(given).split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() != "wait":
             continue

@@ -100,7 +100,8 @@ def normalise(kind: IdentifierKind, text: str) -> Identifier:
         InputError: The text is no identifier of that kind; the message completes a sentence that
             starts with the member's name, and does not repeat the text.
     """
-    plain = _PLAIN[kind].fullmatch(text) if kind in _PLAIN else None
+    pattern = _PLAIN.get(kind)
+    plain = pattern.fullmatch(text) if pattern else None
     return Identifier(kind, plain[1].lower() if plain else _read(kind, text))
 
 

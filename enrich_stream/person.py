@@ -1,7 +1,8 @@
 """The words of the domain: how a person is named, what is asked, what can come of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class IdentifierKind(StrEnum):
@@ -34,8 +35,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(msgspec.Struct, frozen=True):
     """One person under one name, in canonical form.
 
     Attributes:

@@ -1,5 +1,6 @@
 """The standby's copy: what a read costs, and what it holds after trouble."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,6 @@ from samples import a_job, settled
 
 from api.change import Change
 from enrich_stream import clock, job
-from enrich_stream.errors import StorageError
 from enrich_stream.job import Status
 from enrich_stream.person import Outcome
 from enrich_stream.records import VERSION, JobItem, encode
@@ -106,29 +106,55 @@ def test_a_page_reads_nothing_of_what_is_past_its_time(store):
     assert reads <= 2
 
 
-def test_a_job_that_has_ended_is_read_as_one_row(store):
-    """However many items it has; while it runs its items are joined, in the caller's order."""
+def test_a_job_that_has_ended_is_read_as_one_row_from_the_second_time_on(store):
+    """However many items it has; the first time, and while it runs, its items are joined."""
     items = [settled(index) for index in range(100)]
     apply(store, job_number(1, total=100), items=items[98::-1])
     running, cost_running = reads_of(store, store.joined_answers, store.view("op_1"))
     apply(store, job_number(1, total=100), items=items)
+    first = store.joined_answers(store.view("op_1"))
     ended, cost_ended = reads_of(store, store.joined_answers, store.view("op_1"))
 
     assert running == b",".join(bytes(item.answer) for item in items[:99])
-    assert ended == b",".join(bytes(item.answer) for item in items)
+    assert first == ended == b",".join(bytes(item.answer) for item in items)
     assert cost_running > 99
     assert cost_ended == 1
 
 
-def test_a_copy_that_could_not_be_joined_shows_what_came_last(store):
-    """A disk that fills up between the rows and their joining leaves nothing outdated."""
+def test_a_job_that_has_ended_shows_what_came_last(store):
+    """Also when it was read before, and when there is no room to keep what was joined."""
     first, last = settled(0), settled(0, Outcome.ABSENT, {"status": "failed"})
     apply(store, job_number(1), items=[first])
+    assert store.joined_answers(store.view("op_1")) == bytes(first.answer)
+
+    apply(store, job_number(1), items=[last])
     store._db.is_full = True
-    with pytest.raises(StorageError, match="disk is full"):
-        apply(store, job_number(1), items=[last])
 
     assert store.joined_answers(store.view("op_1")) == bytes(last.answer)
+
+
+def test_after_a_crash_the_copy_holds_what_its_offsets_say(store, tmp_path):
+    """Of what it has caught up with by then maybe nothing; from then on everything."""
+
+    def left_by_a_crash(name):
+        shutil.copytree(tmp_path / "standby", tmp_path / name / "standby")
+        copy = job_store(Settings(data_dir=tmp_path / name))
+        jobs = [record.id for record in copy.jobs("", 10)]
+        offsets = copy.offsets()
+        copy.close()
+        return jobs, offsets
+
+    store.apply(headers=[opened(1)], offsets={("jobs", 0): 1})
+    assert left_by_a_crash("catching-up") in (([], {}), (["op_1"], {("jobs", 0): 1}))
+
+    store.end_catching_up()
+    store.apply(headers=[opened(2)], offsets={("jobs", 0): 2})
+    assert left_by_a_crash("caught-up") == (["op_1", "op_2"], {("jobs", 0): 2})
+
+
+def opened(n):
+    record = job_number(n)
+    return Change(record.id.encode(), encode(job.open_job(record, record.accepted_at)))
 
 
 def test_a_job_is_in_the_list_of_its_status_and_in_no_other(store):
@@ -168,11 +194,14 @@ def test_jobs_that_have_not_ended_are_counted_also_after_a_restart(tmp_path):
 
 
 def test_of_a_job_that_was_deleted_no_row_is_left(store):
-    """Neither of itself nor of its items, whichever record comes first."""
+    """Whichever record comes first, and also when it is still being shown."""
     items = [settled(index) for index in range(3)]
     record = job_number(1, total=3)
     apply(store, record, items=items)
+    shown = store.view(record.id)
+    store.joined_answers(shown)
     apply(store, record, is_deleted=True)
     apply(store, record, items=items, is_deleted=True)
+    store.joined_answers(shown)
 
     assert [key for key in store._db.keys() if key != b"layout"] == []  # noqa: SIM118 - a database

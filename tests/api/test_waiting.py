@@ -185,13 +185,17 @@ async def test_a_post_whose_wait_is_over_says_how_far_the_job_is(tmp_path):
         post = http.post("/api/enrichments", json=batch, headers={"Prefer": "wait=60"})
         posting = asyncio.create_task(post)
         standby = services["standby"]
-        await until(lambda: any(standby.view(job_id).progress for job_id in standby._watchers))
+        await until(lambda: any(has_begun(standby.view(job_id)) for job_id in standby._watchers))
         standby.dismiss(within_seconds=0)
         response = await posting
 
     assert (response.status_code, response.json()["status"]) == (202, "processing")
     assert (response.json()["progress"], response.json()["result"]) == (50, None)
     assert response.headers["retry-after"]
+
+
+def has_begun(view):
+    return view is not None and view.progress
 
 
 async def test_a_synchronous_request_is_answered_as_ever_within_the_callers_time(tmp_path):
