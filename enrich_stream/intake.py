@@ -7,19 +7,23 @@ that moment is thrown away, and taken for read when it comes again. So is what a
 table has been sent by then, and it would have a hole.
 """
 
+import asyncio
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka
-from faust.types import TP
-from mode.services import WaitResults
+from faust.types import TP, Message
+from mode import ServiceT
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from enrich_stream.commits import Producer
 
 FETCH_WAIT_MS = 100
 PREFETCH_BACKOFF_SECONDS = 0.005
+READ_SECONDS = 1.0
 
 
 class PausingQueue(ThrowableQueue[Any]):
@@ -77,6 +81,22 @@ class ReadingThread(aiokafka.AIOKafkaConsumerThread):
         self._ensure_consumer()._coordinator._start_heartbeat_task()  # noqa: SLF001 - there is no other way
         await super().on_partitions_assigned(assigned, generation_id)
 
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109 - the engine's
+        """Called by the engine: what has come, or nothing after ``timeout`` seconds.
+
+        The engine's own way leads through a queue, whose worker makes three tasks for each call.
+        """
+        consumer = self._ensure_consumer()
+        fetching = self._fetch_records(
+            consumer,
+            active_partitions,  # type: ignore[arg-type] # None is all of them
+            timeout=timeout,
+            max_records=consumer._max_poll_records,  # noqa: SLF001 - the engine reads it there too
+        )
+        return await asyncio.wrap_future(
+            asyncio.run_coroutine_threadsafe(fetching, self.thread_loop)
+        )
+
 
 class Consumer(aiokafka.Consumer):
     """Reads nothing while it takes up reading at the committed offsets."""
@@ -84,20 +104,30 @@ class Consumer(aiokafka.Consumer):
     def _new_consumer_thread(self) -> ReadingThread:
         return ReadingThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def wait_first(self, *coros: Any, timeout: Any = None) -> WaitResults:  # noqa: ASYNC109 - the engine's
-        """Called by the engine with each record: hand it over, unless reading is suspended first.
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Called by the engine: hand over what is read, until reading stops."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                async for tp, message in self.getmany(timeout=READ_SECONDS):
+                    await self._hand_over(tp, message)
+                    # What it sets off takes its turn before the next one does.
+                    await asyncio.sleep(0)
+        except (asyncio.CancelledError, ConsumerStoppedError):
+            if not self.app.should_stop:
+                raise
 
-        That takes four tasks, which is most of what a record costs. While records flow there is
-        nothing to wait beside: a queue takes a record at once.
-        """
-        if len(coros) == 1 or self.app.in_recovery or not self._is_flowing():
-            return await super().wait_first(*coros, timeout=timeout)
-        handing_over, suspended = coros
-        suspended.close()
-        return WaitResults([handing_over], [await handing_over], stopped=False)
-
-    def _is_flowing(self) -> bool:
-        return bool(self.flow_active) and self.app.flow_control.is_active()
+    async def _hand_over(self, tp: TP, message: Message) -> None:
+        read, offset = self._read_offset[tp], message.offset
+        if read is not None and offset < read:
+            return
+        if read and offset - read > 1 and self.app.topics.acks_enabled_for(message.topic):
+            await self._add_gap(tp, read + 1, offset)
+        if self.app.in_recovery or not self.app.flow_control.is_active():
+            # It may have to wait, and a flow that stops meanwhile must end that.
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        else:
+            await self.callback(message)
+        self._read_offset[tp] = offset
 
     async def perform_seek(self) -> None:
         """Seek; whoever calls it lets records flow again."""

@@ -130,6 +130,9 @@ class EnrichIdentifier:
         return _Task(tasks.job, partition, self._allowance(tasks, partition), until)
 
     async def _in_portions(self, task: _Task, items: Sequence[Item]) -> AsyncIterator[list[_Ended]]:
+        if len(items) == 1:  # at once, so that the result travels with what is remembered
+            yield [await self._enrich(task, items[0])]
+            return
         pending = {asyncio.create_task(self._enrich(task, item)) for item in items}
         try:
             while pending:
