@@ -158,8 +158,7 @@ def test_the_example_signs_with_openssl_and_curl(tmp_path):
         {"alg": "none"},
         {"other": "parameter"},
     ],
-    # Without the moments: processes that collect the tests a second apart must agree on them.
-    ids="-".join,
+    ids=str,
 )
 async def test_what_is_not_signed_as_it_was_sent_and_now_is_a_401(tmp_path, changed):
     """Another request, too little of it, another time, another key or another algorithm."""
