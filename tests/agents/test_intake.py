@@ -174,6 +174,45 @@ async def test_resuming_a_suspended_flow_drops_what_came_before(app, with_a_reco
     assert with_a_record.qsize() == 0
 
 
+async def test_a_record_is_handed_over_once(app, handed_over):
+    """What comes again was taken before, and its place in the partition is known."""
+    place = TP(TOPICS.tasks.name, 4)
+    for offset in (7, 6, 8):
+        await app.consumer._hand_over(place, SimpleNamespace(topic=place.topic, offset=offset))
+
+    assert handed_over == [7, 8]
+    assert app.consumer._read_offset[place] == 8
+
+
+async def test_a_hand_over_that_must_wait_ends_when_the_flow_stops(app, handed_over):
+    """Its record comes again to whoever has the partition; a rebalance must not wait for it."""
+    place = TP(TOPICS.tasks.name, 4)
+    app.flow_control.suspend()
+    handing_over = asyncio.create_task(
+        app.consumer._hand_over(place, SimpleNamespace(topic=place.topic, offset=7))
+    )
+    await asyncio.sleep(0)
+
+    app.consumer.stop_flow()
+
+    async with asyncio.timeout(5):
+        await handing_over
+    assert handed_over == []
+
+
+@pytest.fixture
+def handed_over(app, monkeypatch):
+    """The offsets of the records that came through, each as soon as the flow lets it."""
+    offsets = []
+
+    async def take(message):
+        await app.flow_control.acquire()
+        offsets.append(message.offset)
+
+    monkeypatch.setattr(app.consumer, "callback", take)
+    return offsets
+
+
 async def test_the_reader_asks_again_before_all_is_handed_over(app, monkeypatch):
     """What the engine has the client wait for would delay every station of an item."""
     monkeypatch.setattr(aiokafka.AIOKafkaConsumerThread, "on_start", nothing)
