@@ -74,40 +74,19 @@ async def test_a_queue_that_fills_up_pauses_its_partitions_until_it_has_room(que
     assert calls == ["pause", "resume"]
 
 
-@pytest.fixture
-def hand_over(app, monkeypatch):
-    """What the reading loop does with a record, for which ``callback`` finds a place."""
-
-    async def run(callback):
-        monkeypatch.setattr(app.consumer, "callback", callback)
-        tp = TP(TOPICS.tasks.name, 0)
-        app.consumer._read_offset[tp] = None
-        await app.consumer._hand_over(tp, SimpleNamespace(topic=tp.topic, offset=0))
-
-    return run
-
-
-async def test_a_record_is_handed_over_at_once_while_records_flow(hand_over):
+async def test_a_record_is_handed_over_at_once_while_records_flow(app, monkeypatch):
     """To wait beside it for the end of the flow takes four tasks, most of what a record costs."""
     before = asyncio.all_tasks()
     during = []
 
-    async def callback(_):
+    async def take(_):
         during.append(asyncio.all_tasks() - before)
 
-    await hand_over(callback)
+    monkeypatch.setattr(app.consumer, "callback", take)
+    place = TP(TOPICS.tasks.name, 4)
+    await app.consumer._hand_over(place, SimpleNamespace(topic=place.topic, offset=7))
 
     assert during == [set()]
-
-
-async def test_a_record_that_finds_no_way_in_is_let_go_when_reading_is_suspended(app, hand_over):
-    """Before partitions are given up the reading loop must come to an end."""
-    app.consumer.resume_flow()
-    app.flow_control.suspend()
-    asyncio.get_running_loop().call_soon(app.consumer.stop_flow)
-
-    async with asyncio.timeout(5):
-        await hand_over(lambda _: asyncio.Event().wait())
 
 
 async def test_nothing_is_read_while_reading_is_taken_up_at_the_committed_offsets(app):
