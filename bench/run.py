@@ -61,7 +61,7 @@ class Plan:
     @property
     def requests(self) -> int:
         """Of a round of questions one after the other."""
-        return 20 if self.is_quick else 100
+        return 20 if self.is_quick else 80
 
 
 Section = Callable[[Surroundings, Plan], Awaitable[str]]
