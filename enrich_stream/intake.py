@@ -105,7 +105,11 @@ class Consumer(aiokafka.Consumer):
         return ReadingThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
-        """Called by the engine: hand over what is read, until reading stops."""
+        """Called by the engine: hand over what is read, until reading stops.
+
+        The engine's own loop makes four tasks of each record, to wait beside it for the flow to
+        stop. While records flow a queue takes one at once, and there is nothing to wait beside.
+        """
         try:
             while not (self.should_stop or fetcher.should_stop):
                 async for tp, message in self.getmany(timeout=READ_SECONDS):
