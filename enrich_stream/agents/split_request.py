@@ -10,7 +10,7 @@ from enrich_stream.fair_share import FairShare
 from enrich_stream.fan_out import tasks_for
 from enrich_stream.logs import bind_job
 from enrich_stream.outbox import Delivery, Outbox, delivered
-from enrich_stream.records import EnrichmentRequested, JobHeader, check_key, decode, encode
+from enrich_stream.records import EnrichmentRequested, Job, JobHeader, check_key, decode, encode
 from enrich_stream.tables import DurableTable
 from enrich_stream.topics import Topic
 
@@ -54,7 +54,7 @@ class SplitRequest:
             await self._share.enter(header.job.organisation, header.job.id, job.open_count(header))
         await delivered([*opened, *self._dispatch(event)])
         # Only now: a crash before this line sends the tasks again rather than never.
-        self._mark_dispatched(header.job.id.encode())
+        self._mark_dispatched(header.job)
         await delivered(self._jobs.take_deliveries())
 
     def _open(self, event: EventT[bytes]) -> JobHeader | None:
@@ -69,30 +69,37 @@ class SplitRequest:
         key = request.job.id.encode()
         row = self._jobs.get(key)
         header = decode(row, JobHeader) if row else job.open_job(request.job, clock.now())
-        # Also when it was there: after a crash the local row can be ahead of its changelog.
-        self._jobs[key] = encode(header)
+        if row or self._share is not None:
+            # Also when it was there: after a crash the local row can be ahead of its changelog.
+            self._jobs[key] = encode(header)
         return header
 
     def _dispatch(self, event: EventT[bytes]) -> list[Delivery]:
         # Read again, both of them: it may have waited long for its turn, and those that wait are
         # many and keep only their bytes.
         request = decode(event.message.value, EnrichmentRequested)
-        row = self._jobs.get(request.job.id.encode())
-        if row is None:  # it has waited until it was past its retention
+        header = self._current(request.job)
+        if header is None:
             return []
-        pending = job.pending_items(decode(row, JobHeader))
-        groups = tasks_for(request, pending, self._tasks.partitions)
+        groups = tasks_for(request, job.pending_items(header), self._tasks.partitions)
         return [
             self._outbox.put(self._tasks, request.job.id, encode(tasks), partition=partition)
             for partition, tasks in groups.items()
         ]
 
-    def _mark_dispatched(self, key: bytes) -> None:
+    def _mark_dispatched(self, job_: Job) -> None:
         # Read again: items may have been settled while the tasks were under way.
-        row = self._jobs.get(key)
-        if row is None:
+        header = self._current(job_)
+        if header is None:
             return
-        header = decode(row, JobHeader)
-        self._jobs[key] = encode(job.dispatch(header, clock.now()))
+        self._jobs[job_.id.encode()] = encode(job.dispatch(header, clock.now()))
         if self._share is not None:  # or cancelled while it waited for its turn
-            self._share.settled(header.job.id, open_items=job.open_count(header))
+            self._share.settled(job_.id, open_items=job.open_count(header))
+
+    def _current(self, job_: Job) -> JobHeader | None:
+        """The job's header as it is now; None when it waited until it was past its retention."""
+        row = self._jobs.get(job_.id.encode())
+        if row:
+            return decode(row, JobHeader)
+        # Where nobody waits, the row that says that its tasks are out is the first one.
+        return job.open_job(job_, clock.now()) if self._share is None else None
