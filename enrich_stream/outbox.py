@@ -3,11 +3,15 @@
 The engine sends record by record, each with a future, a callback and codecs of its own, and behind
 a partition whose batch is full all others wait. Here what is put while a partition's batch is on
 its way travels together in the next one, and shares one delivery.
+
+A request to Kafka costs as much as a dozen records in it. So batches leave together, with a pause
+between; but never does one pause that somebody waits for.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
@@ -17,6 +21,12 @@ from faust.types import TP
 
 from enrich_stream.partitions import partition_of
 from enrich_stream.topics import Topic
+
+PAUSE_SECONDS = 0.04
+"""Between two departures, unless somebody waits."""
+
+somebody_waits: ContextVar[bool] = ContextVar("somebody_waits", default=False)
+"""Whether what is put by this task is for a caller who waits; it leaves at once then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class _Parcel:
 
     batch: BatchBuilder
     delivery: Delivery
+    is_urgent: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +70,34 @@ class _Line:
 
     waiting: deque[_Parcel] = field(default_factory=deque)
     sending: asyncio.Task[None] | None = None
+
+
+class _Departures:
+    """Lets those who wait go on together, at once if the last time is long enough ago."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.Future[None] | None = None
+        self._earliest = 0.0
+
+    def wait(self) -> asyncio.Future[None]:
+        """Done at the next departure."""
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = loop.create_future()
+            loop.call_at(self._earliest, self._depart, self._next)
+        return self._next
+
+    def depart_now(self) -> None:
+        """Let those who wait go on."""
+        if self._next is not None:
+            self._depart(self._next)
+
+    def _depart(self, waited_for: asyncio.Future[None]) -> None:
+        if waited_for.done():  # ahead of its time
+            return
+        self._earliest = asyncio.get_running_loop().time() + PAUSE_SECONDS
+        self._next = None
+        waited_for.set_result(None)
 
 
 class Outbox:
@@ -70,6 +109,7 @@ class Outbox:
 
     def __init__(self, producer: Callable[[], AIOKafkaProducer]) -> None:
         self._producer = producer
+        self._departures = _Departures()
         self._lines: dict[TP, _Line] = {}
 
     def put(
@@ -94,10 +134,13 @@ class Outbox:
         if not line.waiting or line.waiting[-1].batch.append(**record) is None:
             line.waiting.append(self._parcel())
             line.waiting[-1].batch.append(**record)
-        delivery = line.waiting[-1].delivery
+        parcel = line.waiting[-1]
+        if somebody_waits.get() and not parcel.is_urgent:
+            parcel.is_urgent = True
+            self._departures.depart_now()
         if line.sending is None:
             line.sending = asyncio.create_task(self._send(partition, line))
-        return delivery
+        return parcel.delivery
 
     def _parcel(self) -> _Parcel:
         delivery: Delivery = asyncio.get_running_loop().create_future()
@@ -107,6 +150,8 @@ class Outbox:
 
     async def _send(self, partition: TP, line: _Line) -> None:
         while line.waiting:
+            if not line.waiting[0].is_urgent:
+                await self._departures.wait()
             parcel = line.waiting.popleft()
             try:
                 sent = await self._send_parcel(partition, parcel.batch)

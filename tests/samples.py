@@ -13,6 +13,7 @@ from enrich_stream.records import (
     Item,
     Job,
     JobOptions,
+    Lane,
     SettledItem,
     raw,
 )
@@ -31,6 +32,7 @@ def a_job(
     fields=(Field.EMAIL,),
     organisation="default",
     accepted_at=AT,
+    lane=Lane.BATCH,
     **options,
 ):
     return Job(
@@ -41,6 +43,7 @@ def a_job(
         fields=fields,
         accepted_at=accepted_at,
         request_id="r",
+        lane=lane,
         options=JobOptions(**options),
     )
 

@@ -8,7 +8,7 @@ from faust.types import EventT
 from enrich_stream import clock, job
 from enrich_stream.fair_share import FairShare
 from enrich_stream.logs import bind_job
-from enrich_stream.outbox import delivered
+from enrich_stream.outbox import delivered, somebody_waits
 from enrich_stream.records import (
     CancellationRequested,
     Job,
@@ -46,6 +46,7 @@ class CancelJob:
         request = decode(event.message.value, CancellationRequested)
         check_key(event.message.key, request.job.id)
         bind_job(request.job)
+        somebody_waits.set(True)
         if job.is_expired(request.job, clock.present(), self._retention):
             return
         after = job.cancel(self._header(request.job), clock.now())

@@ -18,7 +18,7 @@ from enrich_stream.enrichment import NOTHING_SO_FAR, Enriched, Enrichment, Remem
 from enrich_stream.logs import bind_job
 from enrich_stream.memory import fresh, recalled
 from enrich_stream.options import still_answering
-from enrich_stream.outbox import Delivery, Outbox, delivered
+from enrich_stream.outbox import Delivery, Outbox, delivered, somebody_waits
 from enrich_stream.person import Identifier, Outcome
 from enrich_stream.providers.base import Question
 from enrich_stream.publication import (
@@ -108,6 +108,7 @@ class EnrichIdentifier:
         """Look up the persons of a task side by side, sending what is settled as it settles."""
         tasks = decode(event.message.value, IdentifierTasks)
         bind_job(tasks.job)
+        somebody_waits.set(self._pace.somebody_waits)
         if tasks.not_before:
             await self._waiting_room.until(datetime.fromisoformat(tasks.not_before))
         task = self._task(tasks, event.message.partition)

@@ -6,13 +6,14 @@ from faust.types import EventT
 from enrich_stream import clock, job, metrics
 from enrich_stream.fair_share import FairShare
 from enrich_stream.logs import bind_job
-from enrich_stream.outbox import delivered
+from enrich_stream.outbox import delivered, somebody_waits
 from enrich_stream.person import Outcome
 from enrich_stream.records import (
     VERSION,
     IdentifierResults,
     JobHeader,
     JobItem,
+    Lane,
     SettledItem,
     check_key,
     decode,
@@ -36,6 +37,7 @@ class SettleJob:
         results = decode(event.message.value, IdentifierResults)
         check_key(event.message.key, results.job.id)
         bind_job(results.job)
+        somebody_waits.set(results.job.lane is Lane.SYNC)
         header = self._header(results)
         items = [
             self._keep(results.job.id, item)

@@ -9,8 +9,16 @@ from enrich_stream import clock, job
 from enrich_stream.fair_share import FairShare
 from enrich_stream.fan_out import tasks_for
 from enrich_stream.logs import bind_job
-from enrich_stream.outbox import Delivery, Outbox, delivered
-from enrich_stream.records import EnrichmentRequested, Job, JobHeader, check_key, decode, encode
+from enrich_stream.outbox import Delivery, Outbox, delivered, somebody_waits
+from enrich_stream.records import (
+    EnrichmentRequested,
+    Job,
+    JobHeader,
+    Lane,
+    check_key,
+    decode,
+    encode,
+)
 from enrich_stream.tables import DurableTable
 from enrich_stream.topics import Topic
 
@@ -62,6 +70,7 @@ class SplitRequest:
         request = decode(event.message.value, EnrichmentRequested)
         check_key(event.message.key, request.job.id)
         bind_job(request.job)
+        somebody_waits.set(request.job.lane is Lane.SYNC)
         is_expired = job.is_expired(request.job, clock.present(), self._retention)
         if is_expired and not clock.has_stepped():
             log.warning("request.expired", accepted_at=request.job.accepted_at)

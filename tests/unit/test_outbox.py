@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 from recording import TOPICS, RecordingProducer, everybody_waits, until
 
-from enrich_stream.outbox import Outbox, Sent, delivered
+from enrich_stream.outbox import Outbox, Sent, delivered, somebody_waits
 
 PLACE = TP(TOPICS.results.name, 0)
 
@@ -22,6 +22,12 @@ def producer():
 def outbox(producer):
     """What is under test."""
     return Outbox(lambda: producer)
+
+
+@pytest.fixture
+def endless_pause(monkeypatch):
+    """Between two departures."""
+    monkeypatch.setattr("enrich_stream.outbox.PAUSE_SECONDS", 3600)
 
 
 def values(producer):
@@ -42,6 +48,40 @@ async def test_what_is_put_while_a_batch_is_under_way_travels_in_the_next(outbox
 
     assert values(producer) == [b"0", b"1", b"2", b"3"]
     assert [delivery.result() for delivery in others] == [Sent(PLACE, 1, 3)]
+
+
+async def test_what_follows_at_once_leaves_together_after_a_pause(outbox, producer):
+    """The first one does not wait for company."""
+    await delivered([outbox.put_in(PLACE, b"k", b"first")])
+
+    await delivered([outbox.put_in(TP(PLACE.topic, n), b"k", b"later") for n in range(3)])
+
+
+async def test_what_somebody_waits_for_leaves_at_once_and_takes_the_others_along(
+    outbox, producer, endless_pause
+):
+    """However long the pause is, and whichever partition it goes to."""
+    await delivered([outbox.put_in(PLACE, b"k", b"first")])
+    later = outbox.put_in(PLACE, b"k", b"later")
+    await everybody_waits()
+    assert values(producer) == [b"first"]
+
+    somebody_waits.set(True)
+    await delivered([outbox.put_in(TP(PLACE.topic, 1), b"k", b"urgent"), later])
+
+
+async def test_what_is_urgent_leaves_as_soon_as_the_batch_under_way_is_delivered(
+    outbox, producer, endless_pause
+):
+    """There is no pause behind it."""
+    producer.hold()
+    outbox.put_in(PLACE, b"k", b"under way")
+    await until(lambda: producer.sent)
+    somebody_waits.set(True)
+    urgent = outbox.put_in(PLACE, b"k", b"urgent")
+
+    producer.release()
+    await delivered([urgent])
 
 
 async def test_a_partition_that_is_stuck_holds_up_no_other(outbox, producer):
