@@ -11,7 +11,6 @@ import asyncio
 from typing import Any
 
 import faust
-import uvloop
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.consumer import RecordMap
@@ -103,9 +102,7 @@ class Consumer(aiokafka.Consumer):
     """Reads nothing while it takes up reading at the committed offsets."""
 
     def _new_consumer_thread(self) -> ReadingThread:
-        return ReadingThread(
-            self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon
-        )
+        return ReadingThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
         """Called by the engine: hand over what is read, until reading stops.

@@ -46,5 +46,7 @@ def serve(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
         # What is loaded by now stays, and need not be looked through again and again.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        # Also for the loops that the engine makes for threads of its own.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+        with asyncio.Runner() as runner:
             runner.run(run(settings))
