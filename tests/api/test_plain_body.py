@@ -88,6 +88,27 @@ def test_whatever_the_members_are_both_ways_agree_on_them(persons, rest):
     agree(body(persons, **rest))
 
 
+MIRA = {"email": "mira@b.example"}
+
+
+@pytest.mark.parametrize(
+    ("persons", "fields", "is_taken"),
+    [
+        ([MIRA] * 100, ["profile"], True),
+        ([MIRA] * 101, ["profile"], False),
+        ([], ["profile"], False),
+        ([MIRA], ["profile"] * 20, True),
+        ([MIRA], ["profile"] * 21, False),
+        ([MIRA], ["signals", "profile", "signals"], True),
+        ([MIRA], [], False),
+        ([MIRA, {}, MIRA | {"x_handle": "@mira"}], ["profile"], False),
+    ],
+)
+def test_too_much_or_too_little_is_for_the_thorough_way(persons, fields, is_taken):
+    """As many as there may be are taken, and a field that is named again counts once."""
+    assert agree(body(persons, fields)) == is_taken
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -287,9 +287,25 @@ def test_an_address_that_nobody_can_have_is_not_plain(name):
     assert not plain.fullmatch(f"a@b.{name.upper()}")
 
 
+@pytest.mark.parametrize("kind", [EMAIL, X, GITHUB])
+@pytest.mark.parametrize("letter", ["\u017f", "\u212a", "\u00e9", "\u0663"])
+def test_letters_that_only_look_plain_are_not(kind, letter):
+    """What becomes an ASCII letter in lower case is for the long way to judge."""
+    assert not identifiers._PLAIN_LINE[kind].fullmatch(USUAL[kind].replace("mira", letter))
+    assert not identifiers._PLAIN_LINE[kind].fullmatch(USUAL[kind].replace("afor", letter))
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 65 + "@b.example", f"a@{'b' * 64}.example", f"a@{'b.' * 40}example"]
+)
+def test_a_long_address_is_not_plain(text):
+    """Parts of an address have bounds that the library knows."""
+    assert not identifiers._PLAIN_LINE[EMAIL].fullmatch(text)
+
+
 USUAL = {
     LINKEDIN: "https://www.linkedin.com/in/mira-okafor-7/",
-    EMAIL: "Mira.Okafor+list@mail.north-wind.example",
+    EMAIL: "mira.okafor+List@mail.north-wind.example",
     X: "@mira_okafor",
     GITHUB: "mira-okafor",
 }
