@@ -4,37 +4,24 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Constrained
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from api.options import OWN_RULES, Options, job_options
 from api.order import MAX_FIELDS, MAX_IDENTIFIERS, Order
 from api.plain_body import plain_order
 from api.problems import Fault, Problem
+from api.signals_config import SignalsConfig
 from enrich_stream.errors import InputError
 from enrich_stream.identifiers import normalise
 from enrich_stream.person import Field, IdentifierKind
 from enrich_stream.records import Item
-from enrich_stream.signals.platforms import KNOWN_NAMES
 
 _KINDS = {kind.value: kind for kind in IdentifierKind}
 _ONE_KIND = f"must have exactly one of {', '.join(_KINDS)}"
 
 _Text = Annotated[str, Constrained(max_length=2048)]
-_Label = Annotated[str, Constrained(min_length=1, max_length=200)]
-
-
-def _known_platform(name: str) -> str:
-    if name.strip().lower() not in KNOWN_NAMES:
-        known = ", ".join(sorted(KNOWN_NAMES))
-        raise PydanticCustomError("isPlatform", "must be one of {known}", {"known": known})
-    return name
-
-
-_Platform = Annotated[str, AfterValidator(_known_platform)]
-_Handle = Annotated[str, Constrained(min_length=1, max_length=2048)]
-"""As long as the address of a feed may be."""
 
 
 class _Strict(BaseModel):
@@ -48,18 +35,6 @@ class PersonIdentifier(_Strict):
     email: _Text | None = None
     x_handle: _Text | None = None
     github_username: _Text | None = None
-
-
-class SignalsConfig(_Strict):
-    """What signals to collect, when ``fields`` asks for signals; ``handles`` of one person."""
-
-    platforms: list[_Platform] = Constrained(default=[], max_length=50)
-    max_posts: dict[_Platform, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
-        default={}, max_length=50
-    )
-    intent_signals: list[_Label] = Constrained(default=[], max_length=50)
-    since_days: Annotated[int, Constrained(ge=1, le=3650)] | None = None
-    handles: dict[_Platform, _Handle] = Constrained(default={}, max_length=50)
 
 
 class PostEnrichment(_Strict):

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from api.options import job_options
 from api.order import MAX_FIELDS, MAX_IDENTIFIERS, Order
+from api.signals_config import SignalsConfig
 from enrich_stream.errors import InputError
 from enrich_stream.identifiers import MAX_CHARS, canonical_keys
 from enrich_stream.person import Field, IdentifierKind
@@ -25,6 +26,7 @@ _Given = Annotated[
 class _PlainBody(msgspec.Struct, forbid_unknown_fields=True):
     identifiers: Annotated[list[_Given], Meta(min_length=1, max_length=MAX_IDENTIFIERS)]
     fields: Annotated[list[Field], Meta(min_length=1, max_length=MAX_FIELDS)]
+    signals_config: dict[str, Any] | None = None
     options: dict[str, Any] | None = None
 
 
@@ -39,22 +41,30 @@ def plain_order(body: bytes) -> Order | None:
             kind="batch",
             items=_items(content.identifiers),
             fields=tuple(dict.fromkeys(content.fields)),
-            signals_config={},
+            signals_config=_signals_config(content),
             options=job_options(content.options),
         )
-    # A ValueError is an option's, or that of a name which is no kind of identifier.
+    # A ValueError is a choice's, or that of a name which is no kind of identifier.
     except (msgspec.DecodeError, RecursionError, ValueError, InputError):
         return None
 
 
+def _signals_config(content: _PlainBody) -> dict[str, Any]:
+    config = content.signals_config or {}
+    SignalsConfig.model_validate(config)
+    if config.get("handles") and len(content.identifiers) > 1:
+        raise ValueError("handles are those of one person")
+    return config
+
+
 def _items(persons: Sequence[dict[str, str]]) -> tuple[Item, ...]:
-    names = [name for given in persons for name in given]
-    keys = {name: iter(_keys(name, persons)) for name in set(names)}
-    items = [
+    names = {name for given in persons for name in given}
+    keys = {name: iter(_keys(name, persons)) for name in names}
+    return tuple(
         Item(index=index, given=given, identifier=next(keys[name]))
-        for index, (given, name) in enumerate(zip(persons, names, strict=True))
-    ]
-    return tuple(items)
+        for index, given in enumerate(persons)
+        for name in given
+    )
 
 
 def _keys(name: str, persons: Sequence[dict[str, str]]) -> list[str]:

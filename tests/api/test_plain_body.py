@@ -16,6 +16,7 @@ from enrich_stream.person import Field, IdentifierKind
 
 FIELDS = '"fields":["contact.email"]'
 PERSONS = '"identifiers":[{"email":"a@b.example"}]'
+WANTED = {"signals_config": {"platforms": ["x"], "max_posts": {"x": 5}, "since_days": 30}}
 OPTIONS = {"max_age_seconds": 5, "max_provider_calls": 0, "providers": ["directory"]}
 
 
@@ -68,13 +69,24 @@ CHOICES = st.fixed_dictionaries(
     },
 )
 WORDS = st.lists(st.sampled_from([*Field, "contact.fax", None, 1]) | st.sampled_from(Field))
+SIGNALS = st.fixed_dictionaries(
+    {},
+    optional={
+        "platforms": st.lists(st.sampled_from(["x", "X ", "rss", "orkut", None]), max_size=3),
+        "max_posts": st.dictionaries(st.sampled_from(["x", "orkut"]), st.sampled_from(COUNTS)),
+        "intent_signals": st.lists(st.sampled_from(["hiring", "", 5]), max_size=3),
+        "since_days": st.sampled_from(COUNTS),
+        "handles": st.dictionaries(st.sampled_from(["x", "orkut"]), TEXTS, max_size=1),
+        "more": st.none(),
+    },
+)
 REST = st.fixed_dictionaries(
     {},
     optional={
         "fields": WORDS,
         "options": st.none() | CHOICES | st.just([]),
         "identifier": st.none() | PERSON,
-        "signals_config": st.none() | st.just({}) | st.just({"handles": {"x": "@mira"}}),
+        "signals_config": st.none() | SIGNALS | st.just([]),
         "more": st.none(),
     },
 )
@@ -82,6 +94,10 @@ REST = st.fixed_dictionaries(
 
 @given(st.lists(PLAIN | PERSON, max_size=5) | st.lists(PLAIN, min_size=99, max_size=102), REST)
 @example([{"email": "a@b.example"}], {"options": {"max_age_seconds": 1.0}})
+@example([{"email": "a@b.example"}], {"signals_config": {"handles": {"x": "@mira"}}})
+@example([{"email": "a@b.example"}] * 2, {"signals_config": {"handles": {"x": "@mira"}}})
+@example([{"email": "a@b.example"}] * 2, {"signals_config": {"handles": {}}})
+@example([{"email": "a@b.example"}], {"signals_config": {"max_posts": {"x": 1.0}}})
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_the_members_are_both_ways_agree_on_them(persons, rest):
     """Wrong types, nulls, members that do not exist, too many: both make the same of it."""
@@ -144,20 +160,21 @@ def test_bytes_that_are_no_text_are_taken_by_neither_way():
 
 
 @pytest.mark.parametrize("kind", IdentifierKind)
-@pytest.mark.parametrize("options", [{}, {"options": None}, {"options": OPTIONS}])
-def test_a_batch_without_faults_goes_the_short_way(kind, options):
-    """Also with options, and with persons in a spelling that takes reading."""
+@pytest.mark.parametrize("choices", [{}, {"options": None}, {"options": OPTIONS}, WANTED])
+def test_a_batch_without_faults_goes_the_short_way(kind, choices):
+    """Also with all there is to choose, and with persons in a spelling that takes reading."""
     texts = {
         "linkedin_url": ["https://www.linkedin.com/in/mira", "de.linkedin.com/in/Mira"],
         "email": ["mira@b.example", "Mira <mira@b.example>"],
         "x_handle": ["@mira", "https://x.com/mira"],
         "github_username": ["mira", "https://github.com/mira"],
     }
-    given_body = body([{kind: text} for text in texts[kind]], **options)
+    given_body = body([{kind: text} for text in texts[kind]], **choices)
 
     assert agree(given_body)
     assert {item.identifier.partition(":")[2] for item in plain_order(given_body).items} <= {
         "mira",
         "mira@b.example",
     }
-    assert parse_order(given_body).options == job_options(options.get("options"))
+    assert parse_order(given_body).options == job_options(choices.get("options"))
+    assert parse_order(given_body).signals_config == choices.get("signals_config", {})
