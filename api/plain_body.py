@@ -52,7 +52,7 @@ def plain_order(body: bytes) -> Order | None:
 def _signals_config(content: _PlainBody) -> dict[str, Any]:
     config = content.signals_config or {}
     SignalsConfig.model_validate(config)
-    if config.get("handles") and len(content.identifiers) > 1:
+    if config.get("handles"):
         raise ValueError("handles are those of one person")
     return config
 
