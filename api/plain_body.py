@@ -41,7 +41,7 @@ def plain_order(body: bytes) -> Order | None:
             kind="batch",
             items=_items(content.identifiers),
             fields=tuple(dict.fromkeys(content.fields)),
-            signals_config=_signals_config(content),
+            signals_config=_signals_config(content.signals_config),
             options=job_options(content.options),
         )
     # A ValueError is a choice's, or that of a name which is no kind of identifier.
@@ -49,12 +49,13 @@ def plain_order(body: bytes) -> Order | None:
         return None
 
 
-def _signals_config(content: _PlainBody) -> dict[str, Any]:
-    config = content.signals_config or {}
-    SignalsConfig.model_validate(config)
-    if config.get("handles"):
+def _signals_config(given: dict[str, Any] | None) -> dict[str, Any]:
+    if not given:  # to make a model of nothing takes as long as to name the job
+        return {}
+    SignalsConfig.model_validate(given)
+    if given.get("handles"):
         raise ValueError("handles are those of one person")
-    return config
+    return given
 
 
 def _items(persons: Sequence[dict[str, str]]) -> tuple[Item, ...]:
