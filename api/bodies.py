@@ -1,40 +1,27 @@
 """What a POST may say: its shape, and every fault of it at once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Constrained
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from api.options import OWN_RULES, Options, job_options
+from api.order import MAX_FIELDS, MAX_IDENTIFIERS, Order
+from api.plain_body import plain_order
 from api.problems import Fault, Problem
+from api.signals_config import SignalsConfig
 from enrich_stream.errors import InputError
 from enrich_stream.identifiers import normalise
-from enrich_stream.person import Field, Identifier, IdentifierKind
-from enrich_stream.records import JobOptions
-from enrich_stream.signals.platforms import KNOWN_NAMES
+from enrich_stream.person import Field, IdentifierKind
+from enrich_stream.records import Item
 
-MAX_IDENTIFIERS = 100
 _KINDS = {kind.value: kind for kind in IdentifierKind}
 _ONE_KIND = f"must have exactly one of {', '.join(_KINDS)}"
 
 _Text = Annotated[str, Constrained(max_length=2048)]
-_Label = Annotated[str, Constrained(min_length=1, max_length=200)]
-
-
-def _known_platform(name: str) -> str:
-    if name.strip().lower() not in KNOWN_NAMES:
-        known = ", ".join(sorted(KNOWN_NAMES))
-        raise PydanticCustomError("isPlatform", "must be one of {known}", {"known": known})
-    return name
-
-
-_Platform = Annotated[str, AfterValidator(_known_platform)]
-_Handle = Annotated[str, Constrained(min_length=1, max_length=2048)]
-"""As long as the address of a feed may be."""
 
 
 class _Strict(BaseModel):
@@ -50,18 +37,6 @@ class PersonIdentifier(_Strict):
     github_username: _Text | None = None
 
 
-class SignalsConfig(_Strict):
-    """What signals to collect, when ``fields`` asks for signals; ``handles`` of one person."""
-
-    platforms: list[_Platform] = Constrained(default=[], max_length=50)
-    max_posts: dict[_Platform, Annotated[int, Constrained(ge=0, le=1000)]] = Constrained(
-        default={}, max_length=50
-    )
-    intent_signals: list[_Label] = Constrained(default=[], max_length=50)
-    since_days: Annotated[int, Constrained(ge=1, le=3650)] | None = None
-    handles: dict[_Platform, _Handle] = Constrained(default={}, max_length=50)
-
-
 class PostEnrichment(_Strict):
     """The body of ``POST /api/enrichments``."""
 
@@ -73,43 +48,21 @@ class PostEnrichment(_Strict):
     # Lax only here: in strict mode a JSON string is no member of an enumeration.
     fields: Annotated[
         list[Annotated[Field, Constrained(strict=False)]],
-        Constrained(min_length=1, max_length=20),
+        Constrained(min_length=1, max_length=MAX_FIELDS),
     ]
     signals_config: SignalsConfig | None = None
     options: Options | None = None
 
 
-class Person(msgspec.Struct, frozen=True):
-    """One identifier of a body: as given, and canonical; made in a fifth of a dataclass's time."""
-
-    given: dict[str, str]
-    identifier: Identifier
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A body without faults.
-
-    Attributes:
-        kind: Whether ``identifier`` or ``identifiers`` was given.
-        persons: In the caller's order.
-        fields: In the caller's order, each once.
-        signals_config: As given; empty when there was none.
-        options: What else is asked for.
-    """
-
-    kind: Literal["single", "batch"]
-    persons: tuple[Person, ...]
-    fields: tuple[Field, ...]
-    signals_config: dict[str, Any]
-    options: JobOptions
-
-
 def parse_order(body: bytes) -> Order:
     """What is ordered; raises ``Problem`` 400 with every fault there is."""
+    return plain_order(body) or _checked_order(body)
+
+
+def _checked_order(body: bytes) -> Order:
     content = _json_object(body)
     faults = [*_shape_faults(content), *_choice_faults(content), *_handles_faults(content)]
-    persons: list[Person] = []
+    items: list[Item] = []
     for place, given in _identifiers(content):
         named = [name for name in given if name in _KINDS and given[name] is not None]
         if len(named) != 1:
@@ -119,14 +72,15 @@ def parse_order(body: bytes) -> Order:
         if not isinstance(text, str):  # a fault of its shape
             continue
         try:
-            persons.append(Person({name: text}, normalise(_KINDS[name], text)))
+            key = str(normalise(_KINDS[name], text))
+            items.append(Item(index=len(items), given={name: text}, identifier=key))
         except InputError as error:
             faults.append(Fault(_joined(*place, name), str(error), "isIdentifier"))
     if faults:
         raise Problem(400, "Validation failed", faults)
     return Order(
         kind="single" if content.get("identifier") is not None else "batch",
-        persons=tuple(persons),
+        items=tuple(items),
         fields=tuple(dict.fromkeys(Field(name) for name in content["fields"])),
         signals_config=content.get("signals_config") or {},
         options=job_options(content.get("options")),

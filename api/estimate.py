@@ -9,13 +9,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bodies import Order, Person, parse_order
+from api.bodies import parse_order
 from api.caller import caller_of
 from api.json_response import JsonResponse
+from api.order import Order
 from api.submit import new_job
 from enrich_stream.forecast import Forecast, forecast
 from enrich_stream.memory import MaxAge
-from enrich_stream.records import Job, Lane
+from enrich_stream.person import Identifier
+from enrich_stream.records import Item, Job, Lane
 
 
 async def post_estimate(request: Request) -> Response:
@@ -35,9 +37,8 @@ async def post_estimate(request: Request) -> Response:
     """
     order = parse_order(await request.body())
     job = new_job(order, caller_of(request), request.state.request_id)
-    by_person = {
-        str(person.identifier): _forecast(request, person, job) for person in order.persons
-    }
+    keys = {item.identifier for item in order.items}
+    by_person = {key: _forecast(request, key, job) for key in keys}
     calls = sum(found.most_calls for found in by_person.values())
     cap = job.options.max_provider_calls
     data = {
@@ -49,12 +50,12 @@ async def post_estimate(request: Request) -> Response:
     return JsonResponse({"data": data, "meta": {"requestId": request.state.request_id}})
 
 
-def _forecast(request: Request, person: Person, job: Job) -> Forecast:
+def _forecast(request: Request, key: str, job: Job) -> Forecast:
     return forecast(
-        person.identifier,
+        Identifier.parse(key),
         job,
         request.state.providers,
-        request.state.standby.remembered(str(person.identifier)),
+        request.state.standby.remembered(key),
         MaxAge.of(request.state.settings),
     )
 
@@ -62,17 +63,17 @@ def _forecast(request: Request, person: Person, job: Job) -> Forecast:
 def _items(order: Order, by_person: dict[str, Forecast]) -> list[dict[str, Any]]:
     first: dict[str, int] = {}
     items = []
-    for place, person in enumerate(order.persons):
-        name = str(person.identifier)
-        is_first = first.setdefault(name, place) == place
-        items.append(_item(person, by_person[name], None if is_first else first[name]))
+    for item in order.items:
+        place = first.setdefault(item.identifier, item.index)
+        duplicate_of = None if place == item.index else place
+        items.append(_item(item, by_person[item.identifier], duplicate_of))
     return items
 
 
-def _item(person: Person, found: Forecast, duplicate_of: int | None) -> dict[str, Any]:
+def _item(item: Item, found: Forecast, duplicate_of: int | None) -> dict[str, Any]:
     return {
-        "identifier": person.given,
-        "canonical": str(person.identifier),
+        "identifier": item.given,
+        "canonical": item.identifier,
         "duplicateOf": duplicate_of,
         "remembered": {
             name.value: {"outcome": result.outcome, "asOf": result.as_of}

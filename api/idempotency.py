@@ -11,8 +11,8 @@ import hashlib
 import msgspec
 from starlette.requests import Request
 
-from api.bodies import Order
 from api.caller import caller_of
+from api.order import Order
 from api.problems import Problem, unavailable
 from enrich_stream.errors import UnavailableError
 from enrich_stream.records import VERSION, IdempotencyKeyClaimed, Job
@@ -89,7 +89,7 @@ def _hash(order: Order) -> str:
     """What is ordered, whatever the bytes: spaces, order of members and defaults do not count."""
     content = {
         "kind": order.kind,
-        "persons": [person.given for person in order.persons],
+        "persons": [item.given for item in order.items],
         "fields": sorted(order.fields),
         "signals_config": order.signals_config,
         "options": order.options,

@@ -10,13 +10,14 @@ from ulid import ULID
 
 from api import metrics
 from api.back_pressure import check_room
-from api.bodies import Order, parse_order
+from api.bodies import parse_order
 from api.caller import Caller, caller_of
 from api.idempotency import REPLAYED, claim_key, is_under_way, known_claim, new_claim
 from api.include import shown_items
 from api.job_body import accepted_body, poll_body, synchronous_body
 from api.job_row import JobView
 from api.json_response import JsonResponse
+from api.order import Order
 from api.problems import Problem, unavailable
 from api.public_url import public_url
 from api.quota import check_quota
@@ -25,7 +26,7 @@ from enrich_stream import clock
 from enrich_stream.errors import InputError, UnavailableError
 from enrich_stream.logs import bind_job
 from enrich_stream.person import Field, IdentifierKind
-from enrich_stream.records import VERSION, EnrichmentRequested, Item, Job, Lane
+from enrich_stream.records import VERSION, EnrichmentRequested, Job, Lane
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ async def post_enrichment(request: Request) -> Response:
     job_, is_replay = await _admit(request, order)
     if not (is_replay and await is_under_way(request, job_.id)):
         bind_job(job_)
-        await _publish(request, _requested(job_, order))
+        await _publish(request, EnrichmentRequested(version=VERSION, job=job_, items=order.items))
         _note(job_)
     return await _answer(request, job_, REPLAYED if is_replay else {})
 
@@ -49,7 +50,7 @@ def new_job(order: Order, caller: Caller, request_id: str) -> Job:
         id=f"op_{ULID()}",
         organisation=caller.organisation,
         kind=order.kind,
-        total=len(order.persons),
+        total=len(order.items),
         fields=order.fields,
         accepted_at=clock.now(),
         request_id=request_id,
@@ -83,25 +84,14 @@ async def _publish(request: Request, accepted: EnrichmentRequested) -> None:
         raise Problem(413, str(error)) from None
 
 
-def _requested(job: Job, order: Order) -> EnrichmentRequested:
-    items = [
-        Item(index=index, given=person.given, identifier=str(person.identifier))
-        for index, person in enumerate(order.persons)
-    ]
-    return EnrichmentRequested(version=VERSION, job=job, items=tuple(items))
-
-
 def _note(job: Job) -> None:
     metrics.job_accepted(job)
     log.info("job.accepted", organisation=job.organisation, lane=job.lane, items=job.total)
 
 
 def _may_wait(order: Order) -> bool:
-    kinds = {person.identifier.kind for person in order.persons}
-    wanted = frozenset(order.fields)
-    return (
-        order.kind == "single" and kinds == {IdentifierKind.LINKEDIN} and wanted <= CONTACT_FIELDS
-    )
+    is_one = order.kind == "single" and CONTACT_FIELDS.issuperset(order.fields)
+    return is_one and IdentifierKind.LINKEDIN in order.items[0].given
 
 
 async def _answer(request: Request, job: Job, replayed: Mapping[str, str]) -> Response:

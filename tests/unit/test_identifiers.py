@@ -1,12 +1,13 @@
 """Every spelling of an identifier comes to one canonical form, or to a clear refusal."""
 
 import pytest
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from enrich_stream import identifiers
 from enrich_stream.errors import InputError
-from enrich_stream.identifiers import EXPECTED, MAX_CHARS, normalise
+from enrich_stream.identifiers import EXPECTED, MAX_CHARS, canonical_keys, normalise
 from enrich_stream.person import Identifier, IdentifierKind
 
 LINKEDIN, EMAIL = IdentifierKind.LINKEDIN, IdentifierKind.EMAIL
@@ -245,21 +246,98 @@ def test_any_text_is_refused_or_becomes_a_key_that_stays_the_same(kind, text):
 
 PLAIN = {
     LINKEDIN: st.from_regex(
-        r"https://(www\.)?linkedin\.com/(in|IN)/[a-z0-9_-]{1,110}/?", fullmatch=True
+        r"(https?://)?(www\.)?linkedin\.com/(in|IN)/[a-zA-Z0-9_-]{1,110}/?", fullmatch=True
     ),
     EMAIL: st.from_regex(
-        r"[a-zA-Z0-9.+_-]{1,70}@([a-z0-9-]{1,64}\.){0,3}([a-z0-9-]{1,9}|test|local|onion|arpa)",
+        r"[a-zA-Z0-9.+_-]{1,70}@([a-z0-9-]{1,64}\.){0,3}([a-zA-Z0-9-]{1,9}|test|local|onion|arpa)",
+        fullmatch=True,
+    ),
+    X: st.from_regex(r"@{0,2}([a-zA-Z0-9_]{1,17}|(?i:home|tos|i|help)_?)", fullmatch=True),
+    GITHUB: st.from_regex(
+        r"@?([a-zA-Z0-9_-]{1,41}|(?i:topics|team|new)-?|[a-z0-9]{1,4}[_-]{1,2}[A-Z]{0,3}_?)",
         fullmatch=True,
     ),
 }
 
 
-@pytest.mark.parametrize("kind", list(PLAIN))
+@pytest.mark.parametrize("kind", IdentifierKind)
 @given(st.data())
+@settings(max_examples=300, deadline=None)
 def test_the_short_way_comes_to_what_the_long_way_does(kind, data):
     """What is taken as it is would have come to the same, or would not have been refused."""
     text = data.draw(PLAIN[kind])
-    plain = identifiers._PLAIN[kind].fullmatch(text)
+    plain = identifiers._PLAIN_LINE[kind].fullmatch(text)
 
     if plain:
         assert identifiers._read(kind, text) == normalise(kind, text).value
+
+
+@pytest.mark.parametrize("kind", IdentifierKind)
+def test_the_usual_spelling_goes_the_short_way(kind):
+    """What most people send is not read letter by letter."""
+    assert identifiers._PLAIN_LINE[kind].fullmatch(USUAL[kind])
+
+
+@pytest.mark.parametrize("name", SPECIAL_USE_DOMAIN_NAMES)
+def test_an_address_that_nobody_can_have_is_not_plain(name):
+    """Names that are set apart are for the library to judge, whatever their case."""
+    plain = identifiers._PLAIN_LINE[EMAIL]
+
+    assert not plain.fullmatch(f"a@b.{name}")
+    assert not plain.fullmatch(f"a@b.{name.upper()}")
+
+
+@pytest.mark.parametrize("kind", [EMAIL, X, GITHUB])
+@pytest.mark.parametrize("letter", ["\u017f", "\u212a", "\u00e9", "\u0663"])
+def test_letters_that_only_look_plain_are_not(kind, letter):
+    """What becomes an ASCII letter in lower case is for the long way to judge."""
+    assert not identifiers._PLAIN_LINE[kind].fullmatch(USUAL[kind].replace("mira", letter))
+    assert not identifiers._PLAIN_LINE[kind].fullmatch(USUAL[kind].replace("afor", letter))
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 65 + "@b.example", f"a@{'b' * 64}.example", f"a@{'b.' * 40}example"]
+)
+def test_a_long_address_is_not_plain(text):
+    """Parts of an address have bounds that the library knows."""
+    assert not identifiers._PLAIN_LINE[EMAIL].fullmatch(text)
+
+
+USUAL = {
+    LINKEDIN: "https://www.linkedin.com/in/mira-okafor-7/",
+    EMAIL: "mira.okafor+List@mail.north-wind.example",
+    X: "@mira_okafor",
+    GITHUB: "mira-okafor",
+}
+
+
+def key_of(kind, text):
+    try:
+        return str(normalise(kind, text))
+    except InputError:
+        return None
+
+
+@pytest.mark.parametrize("kind", IdentifierKind)
+@given(st.data())
+@settings(deadline=None)
+def test_many_texts_come_to_the_keys_that_each_alone_comes_to(kind, data):
+    """Also when one of them holds a line break, and none when one of them names nobody."""
+    parts = st.just(USUAL[kind]) | PLAIN[kind] | st.just("\n") | TEXTS
+    texts = data.draw(st.lists(st.just(USUAL[kind]) | st.lists(parts).map("".join), max_size=4))
+    alone = [key_of(kind, text) for text in texts]
+
+    if None in alone:
+        with pytest.raises(InputError):
+            canonical_keys(kind, texts)
+    else:
+        assert canonical_keys(kind, texts) == alone
+
+
+@pytest.mark.parametrize("kind", IdentifierKind)
+def test_two_lines_in_one_text_are_not_two_persons(kind):
+    """The number of keys is the number of texts, or there are none."""
+    usual = USUAL[kind]
+    for texts in ([f"{usual}\n{usual}"], [f"{usual}\n{usual}", ""], ["", f"{usual}\n{usual}"]):
+        with pytest.raises(InputError):
+            canonical_keys(kind, texts)
