@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 from api.auth import Authentication
@@ -14,9 +15,7 @@ from api.cors import cors
 from api.problems import Problem, on_http_exception, on_problem, on_storage_error
 from api.rate_limit import RateLimit
 from api.request_context import RequestContext
-from api.request_metrics import RequestMetrics
 from api.routes import ROUTES
-from api.security_headers import SecurityHeaders
 from api.services import Services
 from enrich_stream.errors import StorageError
 
@@ -28,7 +27,7 @@ def create_api(services: Services) -> ASGIApp:
     async def lifespan(_app: Starlette) -> AsyncIterator[Services]:
         yield services
 
-    app = Starlette(
+    app = _Application(
         routes=ROUTES,
         lifespan=lifespan,
         middleware=_middleware(services),
@@ -36,12 +35,21 @@ def create_api(services: Services) -> ASGIApp:
             Problem: on_problem,
             HTTPException: on_http_exception,
             StorageError: on_storage_error,
-            Exception: on_problem,
         },
     )
     # A client that sends keys follows no redirect; to it, a slash too many is a wrong path.
     app.router.redirect_slashes = False
-    return RequestMetrics(RequestContext(SecurityHeaders(app)))
+    return RequestContext(app)
+
+
+class _Application(Starlette):
+    """Starlette without its own end to errors nobody expected, which is in ``RequestContext``."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = ExceptionMiddleware(self.router, self.exception_handlers)
+        for middleware, args, options in reversed(self.user_middleware):
+            app = middleware(app, *args, **options)
+        return app
 
 
 def _middleware(services: Services) -> list[Middleware]:

@@ -51,6 +51,11 @@ def unavailable(message: str) -> Problem:
     return Problem(503, message, headers={"Retry-After": "2"})
 
 
+def unexpected() -> Problem:
+    """500: an error of ours, of which nothing is shown."""
+    return Problem(500, "An unexpected error occurred.")
+
+
 def unauthenticated(message: str) -> Problem:
     """401: whoever asks has not shown a key that lets in."""
     return Problem(401, message, headers={"WWW-Authenticate": 'Bearer realm="enrich-stream"'})
@@ -58,9 +63,7 @@ def unauthenticated(message: str) -> Problem:
 
 async def on_problem(request: Request, error: Exception) -> Response:
     """Answer a ``Problem``, and with a 500 whatever is none."""
-    unexpected = Problem(500, "An unexpected error occurred.")
-    problem = error if isinstance(error, Problem) else unexpected
-    return problem_response(request, problem)
+    return problem_response(request, error if isinstance(error, Problem) else unexpected())
 
 
 async def on_storage_error(request: Request, _error: Exception) -> Response:
