@@ -4,7 +4,6 @@ One layer for all of that and not one for each: what every request passes, every
 """
 
 import time
-import uuid
 from collections.abc import Awaitable
 
 import structlog
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem_response, unexpected
+from api.request_id import new_request_id
 from api.request_metrics import count_request
 from api.security_headers import with_security_headers
 
@@ -35,7 +35,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
         status: int | None = None
 
         def send_in_context(message: Message) -> Awaitable[None]:

@@ -13,19 +13,15 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 def count_request(scope: Scope, status: int | None, seconds: float) -> None:
     """Count a request that is over; its caller went away when there is no status."""
-    route = _route(scope)
-    _requests(route, _method(scope), status).inc()
-    _seconds(route).observe(seconds)
+    requests, times = _series(_route(scope), _method(scope), status)
+    requests.inc()
+    times.observe(seconds)
 
 
 @cache
-def _requests(route: str, method: str, status: int | None) -> Counter:
-    return REQUESTS.labels(route, method, "none" if status is None else str(status))
-
-
-@cache
-def _seconds(route: str) -> Histogram:
-    return REQUEST_SECONDS.labels(route)
+def _series(route: str, method: str, status: int | None) -> tuple[Counter, Histogram]:
+    shown = "none" if status is None else str(status)
+    return REQUESTS.labels(route, method, shown), REQUEST_SECONDS.labels(route)
 
 
 def _route(scope: Scope) -> str:
