@@ -1,15 +1,15 @@
 """How often a key may ask: a limit over all requests, and a tighter one for polling."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import OPEN_PATHS
 from api.caller import Caller
 from api.problems import Problem, problem_response
-from api.rate_limiter import RateLimiter, Standing
+from api.rate_limiter import RateLimiter
+from api.sliding_window import Standing
 from enrich_stream.settings import Settings
 
 _POLLED = ("/api/enrichments/", "/api/operations")
@@ -34,10 +34,10 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
 
-        async def send_with_standing(message: Message) -> None:
+        def send_with_standing(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(standing.headers())
-            await send(message)
+                message["headers"] = [*message["headers"], *standing.headers()]
+            return send(message)
 
         app = self._app if standing.is_within else _refusal(scope, standing)
         await app(scope, receive, send_with_standing)
