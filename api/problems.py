@@ -8,9 +8,11 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.json_response import JsonResponse
 from enrich_stream import clock
+from enrich_stream.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +63,36 @@ def unauthenticated(message: str) -> Problem:
     return Problem(401, message, headers={"WWW-Authenticate": 'Bearer realm="enrich-stream"'})
 
 
-async def on_problem(request: Request, error: Exception) -> Response:
-    """Answer a ``Problem``, and with a 500 whatever is none."""
-    return problem_response(request, error if isinstance(error, Problem) else unexpected())
+class Problems:
+    """Answers the problems that handlers and the router raise.
+
+    Starlette's own way looks at every message of every answer, and costs a read a twentieth.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        try:
+            await self._app(scope, receive, send)
+        except Problem as raised:
+            problem = raised
+        except StorageError:
+            problem = unavailable("It cannot be told at the moment.")
+        except HTTPException as refusal:
+            problem = _of_router(refusal)
+        else:
+            return
+        # In the middle of an answer the server refuses to begin another, and ends the connection.
+        await problem_response(Request(scope), problem)(scope, receive, send)
 
 
-async def on_storage_error(request: Request, _error: Exception) -> Response:
-    """Answer 503 when the standby's copy cannot be read."""
-    return problem_response(request, unavailable("It cannot be told at the moment."))
-
-
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses: an unknown path, a wrong method."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = error.headers if isinstance(error, HTTPException) else None
+def _of_router(refusal: HTTPException) -> Problem:
+    """What the router refuses: an unknown path, a wrong method."""
     messages = {404: "Resource not found.", 405: "This method is not allowed here."}
-    message = messages.get(status, HTTPStatus(status).phrase)
-    return problem_response(request, Problem(status, message, headers=headers or {}))
+    message = messages.get(refusal.status_code, HTTPStatus(refusal.status_code).phrase)
+    return Problem(refusal.status_code, message, headers=refusal.headers or {})
 
 
 def problem_response(request: Request, problem: Problem) -> Response:

@@ -41,7 +41,7 @@ class RequestContext:
         def send_in_context(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = status or message["status"]
                 headers = with_security_headers(message["headers"])
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
             return send(message)
