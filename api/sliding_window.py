@@ -6,13 +6,13 @@ cost a request more than everything else on its way.
 
 import math
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 MINUTE = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What is left of a limit.
 
     Attributes:
@@ -29,8 +29,11 @@ class Standing:
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """In both spellings that clients look for."""
-        numbers = (self.limit, self.remaining, self.reset_seconds)
-        limit, remaining, reset = (b"%d" % number for number in numbers)
+        limit, remaining, reset = (
+            b"%d" % self.limit,
+            b"%d" % self.remaining,
+            b"%d" % self.reset_seconds,
+        )
         return [
             (b"ratelimit-limit", limit),
             (b"ratelimit-remaining", remaining),
