@@ -76,23 +76,20 @@ class Problems:
         """Handle one connection."""
         try:
             await self._app(scope, receive, send)
-        except Problem as raised:
-            problem = raised
-        except StorageError:
-            problem = unavailable("It cannot be told at the moment.")
-        except HTTPException as refusal:
-            problem = _of_router(refusal)
-        else:
-            return
-        # In the middle of an answer the server refuses to begin another, and ends the connection.
-        await problem_response(Request(scope), problem)(scope, receive, send)
+        except (Problem, StorageError, HTTPException) as error:
+            # In the middle of an answer the server refuses to begin another, and hangs up.
+            await problem_response(Request(scope), _problem_of(error))(scope, receive, send)
 
 
-def _of_router(refusal: HTTPException) -> Problem:
-    """What the router refuses: an unknown path, a wrong method."""
+def _problem_of(error: Problem | StorageError | HTTPException) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, StorageError):
+        return unavailable("It cannot be told at the moment.")
+    # What the router refuses: an unknown path, a wrong method.
     messages = {404: "Resource not found.", 405: "This method is not allowed here."}
-    message = messages.get(refusal.status_code, HTTPStatus(refusal.status_code).phrase)
-    return Problem(refusal.status_code, message, headers=refusal.headers or {})
+    message = messages.get(error.status_code, HTTPStatus(error.status_code).phrase)
+    return Problem(error.status_code, message, headers=error.headers or {})
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
