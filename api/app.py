@@ -4,21 +4,17 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from api.auth import Authentication
 from api.body_limits import BodyLimits
 from api.cors import cors
-from api.problems import Problem, on_http_exception, on_problem, on_storage_error
+from api.problems import Problems
 from api.rate_limit import RateLimit
 from api.request_context import RequestContext
-from api.request_metrics import RequestMetrics
 from api.routes import ROUTES
-from api.security_headers import SecurityHeaders
 from api.services import Services
-from enrich_stream.errors import StorageError
 
 
 def create_api(services: Services) -> ASGIApp:
@@ -28,20 +24,24 @@ def create_api(services: Services) -> ASGIApp:
     async def lifespan(_app: Starlette) -> AsyncIterator[Services]:
         yield services
 
-    app = Starlette(
+    app = _Application(
         routes=ROUTES,
         lifespan=lifespan,
         middleware=_middleware(services),
-        exception_handlers={
-            Problem: on_problem,
-            HTTPException: on_http_exception,
-            StorageError: on_storage_error,
-            Exception: on_problem,
-        },
     )
     # A client that sends keys follows no redirect; to it, a slash too many is a wrong path.
     app.router.redirect_slashes = False
-    return RequestMetrics(RequestContext(SecurityHeaders(app)))
+    return RequestContext(app)
+
+
+class _Application(Starlette):
+    """Starlette without its own ways to end errors: see ``RequestContext`` and ``Problems``."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for middleware, args, options in reversed(self.user_middleware):
+            app = middleware(app, *args, **options)
+        return app
 
 
 def _middleware(services: Services) -> list[Middleware]:
@@ -52,4 +52,5 @@ def _middleware(services: Services) -> list[Middleware]:
         Middleware(Authentication, keys=services["keys"], settings=settings),
         Middleware(RateLimit, limiter=services["rate_limiter"], settings=settings),
         Middleware(BodyLimits, settings=settings),
+        Middleware(Problems),
     ]

@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import Problem, problem_response
 from enrich_stream.settings import Settings
 
+_WITH_BODY = frozenset({b"content-length", b"content-type", b"transfer-encoding"})
+"""What a request that has a body, or says so, has one of."""
+
 
 class BodyLimits:
     """Ends requests whose bodies are too large, too slow or no JSON, whichever route they go to."""
@@ -20,7 +23,7 @@ class BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _WITH_BODY.isdisjoint([name for name, _ in scope["headers"]]):
             await self._app(scope, receive, send)
         elif refusal := self._refusal(Headers(scope=scope)):
             await problem_response(Request(scope), refusal)(scope, receive, send)

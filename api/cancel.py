@@ -3,11 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.include import shown_items
-from api.job_body import poll_body
-from api.json_response import JsonResponse
 from api.own_job import own_job
 from api.problems import unavailable
+from api.shown_job import plain_body
 from enrich_stream import clock, job
 from enrich_stream.errors import UnavailableError
 from enrich_stream.records import VERSION, CancellationRequested, Job
@@ -27,8 +25,8 @@ async def delete_enrichment(request: Request) -> Response:
         job_id, lambda now: now.is_complete, request.state.settings.catch_up_seconds
     )
     shown = ended or standby.view(job_id) or view
-    items = shown_items(standby, shown, frozenset())
-    return JsonResponse(poll_body(shown, items), status_code=200 if ended else 202)
+    body = plain_body(standby, shown)
+    return Response(body, status_code=200 if ended else 202, media_type="application/json")
 
 
 async def _store(request: Request, job_: Job) -> None:

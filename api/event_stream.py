@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from api.include import Include, items_of, shown_items
+from api.include import PLAIN, Include, items_of, shown_items
 from api.job_body import poll_body
 from api.job_row import JobView
 from api.standby import Standby
@@ -63,7 +63,7 @@ def _event(name: str, seen: int, content: dict[str, Any]) -> bytes:
 
 def _state(standby: Standby, view: JobView) -> dict[str, Any]:
     """What a poll says, without the result: its items have events of their own."""
-    body = poll_body(view, shown_items(standby, view, frozenset()))
+    body = poll_body(view, shown_items(standby, view, PLAIN))
     del body["result"]
     return body
 

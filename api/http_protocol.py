@@ -6,7 +6,6 @@ connection for ever.
 """
 
 import asyncio
-import uuid
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.joined_writes import JoinedWrites
 from api.problems import Problem, problem_body
+from api.request_id import new_request_id
 from api.security_headers import SECURITY_HEADERS
 from enrich_stream.settings import Settings
 
@@ -151,7 +151,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _answer(problem: Problem) -> bytes:
-    request_id = str(uuid.uuid4())
+    request_id = new_request_id()
     body = msgspec.json.encode(problem_body(problem, "", request_id))
     headers = {
         **SECURITY_HEADERS,

@@ -20,11 +20,15 @@ class Include(StrEnum):
     """With each item where its values are from, and who was asked."""
 
 
+PLAIN: frozenset[Include] = frozenset()
+"""Nothing on top."""
+
+
 def included(request: Request) -> frozenset[Include]:
     """What a request asks for; raises ``Problem`` 400 for anything else."""
     given = request.query_params.getlist("include") if request.scope["query_string"] else ()
     if not given:
-        return frozenset()
+        return PLAIN
     names = {name.strip() for name in ",".join(given).split(",")}
     if names - set(Include):
         message = f"each of include must be one of {', '.join(Include)}"

@@ -11,9 +11,9 @@ from api.job_row import ENDED, NOTHING, JobRow, settle, with_header, with_items,
 from enrich_stream.person import Outcome
 from enrich_stream.records import Job, JobHeader, JobItem, Record, encode
 
-JOB, ITEM, JOINED = b"j/", b"i/", b"r/"
-"""What the keys of the rows begin with: of a job, of an item, and of all answers of a job that has
-ended, joined for those who read it again."""
+JOB, ITEM, ANSWER = b"j/", b"i/", b"r/"
+"""What the keys of the rows begin with: of a job, of an item, and of the answer about a job that
+has ended, for those who read it again."""
 
 _INDEX_DIGITS = 4
 
@@ -94,7 +94,7 @@ class JobBatch:
         for key, row in self._rows.items():
             before, after = self._before[key], settle(row)
             if before.listed in ENDED:
-                self._batch.delete(JOINED + key)
+                self._batch.delete(ANSWER + key)
             if after != before:
                 self._replace(key, before, after)
             jobs[key] = before, after

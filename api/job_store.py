@@ -9,7 +9,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,8 @@ from api.change import Change
 from api.claim_store import ClaimStore
 from api.contact_store import ContactStore
 from api.daily_items import Counted, DailyItems
-from api.job_batch import ITEM, JOB, JOINED, JobBatch
+from api.final_answer import FinalAnswer, read_row, row_of
+from api.job_batch import ANSWER, ITEM, JOB, JobBatch
 from api.job_row import NOTHING, OPEN, JobRow, JobView, view_of
 from enrich_stream import clock, job
 from enrich_stream.errors import StorageError
@@ -34,8 +35,9 @@ from enrich_stream.rocks import storage_error
 
 log = structlog.get_logger(__name__)
 
-LAYOUT = f"3/{VERSION}".encode()
-"""Raised when rows change or ``JobHeader`` gets a member; a copy of another layout is read anew.
+LAYOUT = f"4/{VERSION}".encode()
+"""Raised when rows or answers change, or ``JobHeader`` gets a member; a copy of another layout is
+read anew.
 
 The version of the records is in it, for those that were too new to be read are not in the copy.
 """
@@ -178,12 +180,25 @@ class JobStore:
 
     def joined_answers(self, view: JobView) -> bytes:
         """The answers of all items that can be shown, in the caller's order, between commas."""
+        return b",".join(self.answers(view.id, view.shown))
+
+    def final_answer(self, job_id: str) -> FinalAnswer | None:
+        """The answer about a job that has ended; None when it is not kept, or not any more."""
         with self._storage_errors:
-            joined: bytes | None = self._db.get(JOINED + view.id.encode())
-        if joined is None:
-            joined = b",".join(self.answers(view.id, view.shown))
-            self._keep(view, joined)
-        return joined
+            row = self._db.get(ANSWER + job_id.encode())
+        answer = None if row is None else read_row(row)
+        return None if answer is None or self._is_past(answer.accepted_at) else answer
+
+    def keep(self, view: JobView, answer: FinalAnswer) -> None:
+        """Keep the answer about a job until anything of the job changes.
+
+        For who reads it again: one row then instead of a hundred. Not when the job ends, for of
+        all that are read back after a lost disk hardly any is read ever again.
+        """
+        if view.is_complete and view == self.view(view.id):
+            # What was read is right, whether or not there is room to keep it.
+            with contextlib.suppress(StorageError), self._storage_errors:
+                self._db.put(ANSWER + view.id.encode(), row_of(answer))
 
     def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
         """The same one by one; all of them, or those of ``indexes``."""
@@ -207,14 +222,6 @@ class JobStore:
             in_list = takewhile(lambda entry: entry.startswith(name), entries)
             kept = takewhile(lambda place: place >= oldest, map(job_lists.place_of, in_list))
             return list(islice((place for place in kept if place != after), limit))
-
-    def _keep(self, view: JobView, joined: bytes) -> None:
-        # For who reads the job again: one row then instead of a hundred. Not when the job ends,
-        # for of all that are read back after a lost disk hardly any is read ever again.
-        if view.is_complete and view == self.view(view.id):
-            # What was read is right, whether or not there is room to keep it.
-            with contextlib.suppress(StorageError), self._storage_errors:
-                self._db.put(JOINED + view.id.encode(), joined)
 
     def _log_writes(self, *, is_on: bool) -> None:
         # For all writes at once: a log without those before it would be replayed onto older rows.
@@ -270,7 +277,10 @@ class JobStore:
         return self._db.keys(backwards=True, from_key=key)  # type: ignore[return-value] # as above
 
     def _is_expired(self, job_: Job) -> bool:
-        return job.is_expired(job_, clock.present(), self._retention)
+        return self._is_past(job_.accepted_at)
+
+    def _is_past(self, accepted_at: str) -> bool:
+        return clock.present() - datetime.fromisoformat(accepted_at) >= self._retention
 
 
 class _StorageErrors:

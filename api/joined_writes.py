@@ -38,6 +38,10 @@ class JoinedWrites:
         self._flush()
         self._transport.close()
 
+    def is_closing(self) -> bool:
+        """Whether it ends; asked after each answer, and so without the detour below."""
+        return self._transport.is_closing()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 

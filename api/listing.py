@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.caller import caller_of
-from api.include import shown_items
-from api.job_body import poll_body
 from api.job_row import JobView
 from api.problems import Fault, Problem
 from api.public_url import public_url
+from api.shown_job import plain_body
 from api.standby import Standby
 from enrich_stream.job import Status
 
@@ -105,6 +103,5 @@ async def _array(standby: Standby, views: Sequence[JobView]) -> AsyncIterator[by
     yield b"["
     for place, view in enumerate(views):
         await asyncio.sleep(0)  # for the others, as the server may take all without a pause
-        items = shown_items(standby, view, frozenset())
-        yield (b"," if place else b"") + msgspec.json.encode(poll_body(view, items))
+        yield (b"," if place else b"") + plain_body(standby, view)
     yield b"]"

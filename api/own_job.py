@@ -3,6 +3,7 @@
 from starlette.requests import Request
 
 from api.caller import caller_of
+from api.final_answer import FinalAnswer
 from api.job_row import JobView
 from api.problems import Problem, unavailable
 from enrich_stream.errors import StorageError, UnavailableError
@@ -23,6 +24,18 @@ async def own_job(request: Request) -> JobView:
     if view is None or view.header.job.organisation != caller_of(request).organisation:
         raise no_such_job()
     return view
+
+
+def own_final_answer(request: Request) -> FinalAnswer | None:
+    """The answer about the job of the path when it was kept; None says nothing about the job."""
+    try:
+        answer: FinalAnswer | None = request.state.standby.final_answer(
+            request.path_params["job_id"]
+        )
+    except StorageError:
+        return None
+    is_own = answer is not None and answer.organisation == caller_of(request).organisation
+    return answer if is_own else None
 
 
 def no_such_job() -> Problem:

@@ -5,18 +5,15 @@ the front door wait for the job (``Prefer: wait=N``): until it has ended, or wit
 until there is anything new.
 """
 
-import hashlib
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import is_still_welcome
-from api.include import Include, included, shown_items, wants_evidence
-from api.job_body import poll_body
+from api.include import PLAIN, Include, included
 from api.job_row import JobView
-from api.json_response import JsonResponse
-from api.own_job import no_such_job, own_job
+from api.own_job import no_such_job, own_final_answer, own_job
 from api.problems import unauthenticated
+from api.shown_job import body_of, tag_of
 from api.waiting import preferred_wait, until, waiting_headers
 
 
@@ -24,9 +21,27 @@ async def get_enrichment(request: Request) -> Response:
     """``GET /api/enrichments/{id}``: how far the job is, and its result."""
     include, wait = included(request), preferred_wait(request)
     known = _known_tags(request)
+    answer = own_final_answer(request) if include == PLAIN else None
+    if answer is not None:
+        headers = _headers(answer.tag, wait, is_complete=True)
+        return _not_modified(headers) if answer.tag in known else _json(answer.body, headers)
+    view = await _awaited_job(request, include, wait, known)
+    tag = tag_of(view, include)
+    headers = _headers(tag, wait, is_complete=view.is_complete)
+    if tag in known:
+        return _not_modified(headers)
+    return _json(body_of(request.state.standby, view, include), headers)
+
+
+async def _awaited_job(
+    request: Request, include: frozenset[Include], wait: int | None, known: frozenset[str]
+) -> JobView:
+    """The job once there is what the caller waits for, or its time is over."""
 
     def is_enough(view: JobView | None) -> bool:
-        return view is None or view.is_complete or bool(known and _tag(view, include) not in known)
+        return (
+            view is None or view.is_complete or bool(known and tag_of(view, include) not in known)
+        )
 
     view: JobView | None = await own_job(request)
     if wait:
@@ -35,26 +50,21 @@ async def get_enrichment(request: Request) -> Response:
             raise unauthenticated("The access key is no longer valid.")
     if view is None:
         raise no_such_job()
-    tag = _tag(view, include)
-    headers = waiting_headers(wait, is_complete=view.is_complete)
+    return view
+
+
+def _headers(tag: str, wait: int | None, *, is_complete: bool) -> dict[str, str]:
     # Whoever keeps an answer has to ask whether it still holds.
-    headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in known:
-        return Response(status_code=304, headers=headers)
-    items = shown_items(request.state.standby, view, include)
-    return JsonResponse(poll_body(view, items), headers=headers)
+    own = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    return waiting_headers(wait, is_complete=is_complete) | own
 
 
-def _tag(view: JobView, include: frozenset[Include]) -> str:
-    """The same for the same answer, on every front door; made without reading any item.
+def _not_modified(headers: dict[str, str]) -> Response:
+    return Response(status_code=304, headers=headers)
 
-    Weak, for proxies may write the same answer in other bytes.
-    """
-    header = view.header
-    evidence = wants_evidence(view, include)
-    sets = (header.found, header.absent, header.unknown, header.cancelled)
-    shown = (view.status, *sets, view.here, evidence, Include.ITEMS in include)
-    return f'W/"{hashlib.blake2b(repr(shown).encode(), digest_size=9).hexdigest()}"'
+
+def _json(body: bytes, headers: dict[str, str]) -> Response:
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def _known_tags(request: Request) -> frozenset[str]:

@@ -8,9 +8,11 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.json_response import JsonResponse
 from enrich_stream import clock
+from enrich_stream.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +53,43 @@ def unavailable(message: str) -> Problem:
     return Problem(503, message, headers={"Retry-After": "2"})
 
 
+def unexpected() -> Problem:
+    """500: an error of ours, of which nothing is shown."""
+    return Problem(500, "An unexpected error occurred.")
+
+
 def unauthenticated(message: str) -> Problem:
     """401: whoever asks has not shown a key that lets in."""
     return Problem(401, message, headers={"WWW-Authenticate": 'Bearer realm="enrich-stream"'})
 
 
-async def on_problem(request: Request, error: Exception) -> Response:
-    """Answer a ``Problem``, and with a 500 whatever is none."""
-    unexpected = Problem(500, "An unexpected error occurred.")
-    problem = error if isinstance(error, Problem) else unexpected
-    return problem_response(request, problem)
+class Problems:
+    """Answers the problems that handlers and the router raise.
+
+    Starlette's own way looks at every message of every answer, and costs a read a twentieth.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        try:
+            await self._app(scope, receive, send)
+        except (Problem, StorageError, HTTPException) as error:
+            # In the middle of an answer the server refuses to begin another, and hangs up.
+            await problem_response(Request(scope), _problem_of(error))(scope, receive, send)
 
 
-async def on_storage_error(request: Request, _error: Exception) -> Response:
-    """Answer 503 when the standby's copy cannot be read."""
-    return problem_response(request, unavailable("It cannot be told at the moment."))
-
-
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses: an unknown path, a wrong method."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = error.headers if isinstance(error, HTTPException) else None
+def _problem_of(error: Problem | StorageError | HTTPException) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, StorageError):
+        return unavailable("It cannot be told at the moment.")
+    # What the router refuses: an unknown path, a wrong method.
     messages = {404: "Resource not found.", 405: "This method is not allowed here."}
-    message = messages.get(status, HTTPStatus(status).phrase)
-    return problem_response(request, Problem(status, message, headers=headers or {}))
+    message = messages.get(error.status_code, HTTPStatus(error.status_code).phrase)
+    return Problem(error.status_code, message, headers=error.headers or {})
 
 
 def problem_response(request: Request, problem: Problem) -> Response:

@@ -1,14 +1,15 @@
 """How often a key may ask: a limit over all requests, and a tighter one for polling."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import OPEN_PATHS
+from api.caller import Caller
 from api.problems import Problem, problem_response
-from api.rate_limiter import RateLimiter, Standing
+from api.rate_limiter import RateLimiter
+from api.sliding_window import Standing
 from enrich_stream.settings import Settings
 
 _POLLED = ("/api/enrichments/", "/api/operations")
@@ -27,27 +28,25 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        standing = await self._standing(scope) if scope["type"] == "http" else None
+        key_id = _counted_key(scope)
+        standing = None if key_id is None else await self._standing(scope, key_id)
         if standing is None:
             await self._app(scope, receive, send)
             return
 
-        async def send_with_standing(message: Message) -> None:
+        def send_with_standing(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(standing.headers())
-            await send(message)
+                message["headers"] = [*message["headers"], *standing.headers()]
+            return send(message)
 
         app = self._app if standing.is_within else _refusal(scope, standing)
         await app(scope, receive, send_with_standing)
 
-    async def _standing(self, scope: Scope) -> Standing | None:
+    async def _standing(self, scope: Scope, key_id: str) -> Standing | None:
         """The limit that the request is nearest to; None when there is none for it."""
-        caller = scope["state"]["caller"]
-        if caller is None or caller.key_id is None or scope["path"] in OPEN_PATHS:
-            return None
         standings: list[Standing] = []
         for bucket, limit in self._limits(scope):
-            standing = await self._limiter.count(bucket, caller.key_id, limit)
+            standing = await self._limiter.count(bucket, key_id, limit)
             if not standing.is_within:
                 return standing
             standings.append(standing)
@@ -59,6 +58,14 @@ class RateLimit:
             yield "polls", self._settings.polls_per_minute
         if self._settings.requests_per_minute:
             yield "requests", self._settings.requests_per_minute
+
+
+def _counted_key(scope: Scope) -> str | None:
+    """The key that a request counts for; None when it counts for none."""
+    if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+        return None
+    caller: Caller | None = scope["state"]["caller"]
+    return None if caller is None else caller.key_id
 
 
 def _refusal(scope: Scope, standing: Standing) -> ASGIApp:

@@ -2,16 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool, ConnectionPool
 
+from api.sliding_window import SlidingWindow, Standing
 from enrich_stream.errors import SetupError
 
 log = structlog.get_logger(__name__)
@@ -24,37 +23,11 @@ ALONE_SECONDS = 5.0
 """How long this front door counts by itself before it asks Redis again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is left of a limit.
-
-    Attributes:
-        is_within: Whether the request that was counted may go on.
-        limit: Requests a minute.
-        remaining: How many more there may be now.
-        reset_seconds: Until there may be more.
-    """
-
-    is_within: bool
-    limit: int
-    remaining: int
-    reset_seconds: int
-
-    def headers(self) -> Mapping[str, str]:
-        """In both spellings that clients look for."""
-        numbers = {"Limit": self.limit, "Remaining": self.remaining, "Reset": self.reset_seconds}
-        return {
-            f"{prefix}-{name}": str(number)
-            for prefix in ("RateLimit", "X-RateLimit")
-            for name, number in numbers.items()
-        }
-
-
 class RateLimiter:
     """Sliding windows of a minute, one for each bucket and key."""
 
     def __init__(self, redis_url: str | None = None) -> None:
-        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._own = SlidingWindow()
         self._pool = _pool(redis_url) if redis_url else None
         self._shared = _shared_counter(self._pool) if self._pool else None
         self._alone_until = 0.0
@@ -66,24 +39,21 @@ class RateLimiter:
 
     async def count(self, bucket: str, key_id: str, limit: int) -> Standing:
         """Count one request of a key, unless it is over the limit."""
-        item = RateLimitItemPerMinute(limit)
         if self._shared is not None and self._alone_until <= time.monotonic():
             try:
                 async with asyncio.timeout(SHARED_COUNT_SECONDS):
-                    return await _count(self._shared, item, bucket, key_id)
+                    return await _count(self._shared, bucket, key_id, limit)
             except (TimeoutError, OSError, StorageError) as error:
                 # To refuse everybody because Redis is away would be the greater harm.
                 log.warning("rate_limit.counting_alone", error=type(error).__name__)
                 self._alone_until = time.monotonic() + ALONE_SECONDS
-        return await _count(self._own, item, bucket, key_id)
+        return self._own.count(f"{bucket}/{key_id}", limit)
 
 
 async def _count(
-    counter: SlidingWindowCounterRateLimiter,
-    item: RateLimitItemPerMinute,
-    bucket: str,
-    key_id: str,
+    counter: SlidingWindowCounterRateLimiter, bucket: str, key_id: str, limit: int
 ) -> Standing:
+    item = RateLimitItemPerMinute(limit)
     is_within = await counter.hit(item, bucket, key_id)
     window = await counter.get_window_stats(item, bucket, key_id)
     return Standing(

@@ -1,10 +1,9 @@
 """Counts every request by its route, so that a path nobody serves makes no series of its own."""
 
-import time
 from functools import cache
 
 from prometheus_client import Counter, Histogram
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from api.metrics import REQUEST_SECONDS, REQUESTS
 
@@ -12,42 +11,17 @@ NO_ROUTE = "none"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class RequestMetrics:
-    """Around everything else, so that it also sees what was refused before any route."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = time.perf_counter()
-        status = "none"  # of a caller who went away before there was an answer
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = str(message["status"])
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_and_note)
-        finally:
-            route = _route(scope)
-            _requests(route, _method(scope), status).inc()
-            _seconds(route).observe(time.perf_counter() - started)
+def count_request(scope: Scope, status: int | None, seconds: float) -> None:
+    """Count a request that is over; its caller went away when there is no status."""
+    requests, times = _series(_route(scope), _method(scope), status)
+    requests.inc()
+    times.observe(seconds)
 
 
 @cache
-def _requests(route: str, method: str, status: str) -> Counter:
-    return REQUESTS.labels(route, method, status)
-
-
-@cache
-def _seconds(route: str) -> Histogram:
-    return REQUEST_SECONDS.labels(route)
+def _series(route: str, method: str, status: int | None) -> tuple[Counter, Histogram]:
+    shown = "none" if status is None else str(status)
+    return REQUESTS.labels(route, method, shown), REQUEST_SECONDS.labels(route)
 
 
 def _route(scope: Scope) -> str:

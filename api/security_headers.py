@@ -1,6 +1,6 @@
 """What every answer tells browsers and caches: believe nothing but what is here, keep nothing."""
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from collections.abc import Sequence
 
 SECURITY_HEADERS = {
     # Answers are about persons: no cache on the way may keep them.
@@ -13,20 +13,7 @@ SECURITY_HEADERS = {
 _AS_SENT = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
-class SecurityHeaders:
-    """Adds the headers to each answer that has not set them for itself."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                own = dict(message["headers"])
-                added = (header for header in _AS_SENT if header[0] not in own)
-                message["headers"] = [*message["headers"], *added]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+def with_security_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with those of ours that it has not set for itself."""
+    own = {name for name, _ in headers}
+    return [*headers, *[header for header in _AS_SENT if header[0] not in own]]

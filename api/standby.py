@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from api import metrics
+from api.final_answer import FinalAnswer
 from api.job_row import JobView
 from api.job_store import JobStore
 from enrich_stream.errors import StorageError, UnavailableError
@@ -117,6 +118,14 @@ class Standby:
     def joined_answers(self, view: JobView) -> bytes:
         """The answers of a job's settled items, as JSON, in the caller's order, between commas."""
         return self._store.joined_answers(view)
+
+    def final_answer(self, job_id: str) -> FinalAnswer | None:
+        """The answer about a job that has ended, if it was kept; see ``JobStore.keep``."""
+        return self._store.final_answer(job_id)
+
+    def keep(self, view: JobView, answer: FinalAnswer) -> None:
+        """Keep the answer about a job for who reads it again."""
+        self._store.keep(view, answer)
 
     def answers(self, job_id: str, indexes: Sequence[int] | None = None) -> list[bytes]:
         """The same one by one; all of them, or those of ``indexes``."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import TopicPartition
-from front_door import TOPICS, MemoryKafka, front_door
+from front_door import TOPICS, MemoryKafka, add_key, front_door, until
 from samples import a_job, settled
 
 from api.job_store import JobStore
@@ -102,6 +102,49 @@ async def test_a_complete_header_without_its_rows_is_not_yet_an_answer(tmp_path)
         poll = (await http.get("/api/enrichments/op_1")).json()
 
     assert (poll["status"], poll["progress"], poll["result"]) == ("processing", 99, None)
+
+
+async def test_who_reads_again_gets_the_same_bytes_and_tag(tmp_path):
+    """From the second time on they were kept, but for evidence that is asked for now."""
+    kafka = MemoryKafka()
+    kafka.settle(a_job(2), settled(0), settled(1))
+    async with front_door(tmp_path, kafka) as http:
+        reads = [await http.get("/api/enrichments/op_1") for _ in range(3)]
+        with_evidence = await http.get("/api/enrichments/op_1?include=evidence")
+        tag = {"If-None-Match": reads[0].headers["etag"]}
+        unchanged = await http.get("/api/enrichments/op_1", headers=tag)
+        listed = await http.get("/api/operations")
+
+    assert len({(read.content, read.headers["etag"]) for read in reads}) == 1
+    assert "evidence" in with_evidence.json()["result"]["items"][0]
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert listed.content == b"[" + reads[0].content + b"]"
+
+
+async def test_what_is_kept_of_a_job_is_shown_to_its_own_organisation_only(tmp_path):
+    """To everybody else it does not exist, however often it was read."""
+    kafka = MemoryKafka()
+    kafka.settle(a_job(1, organisation="acme"), settled(0))
+    _, own = add_key(kafka, "acme")
+    _, other = add_key(kafka, "other")
+    async with front_door(tmp_path, kafka) as http:
+        for _ in range(2):
+            assert (await http.get("/api/enrichments/op_1", headers=own)).status_code == 200
+            assert (await http.get("/api/enrichments/op_1", headers=other)).status_code == 404
+
+
+async def test_a_late_record_of_a_job_is_shown_also_to_who_has_read_it(tmp_path):
+    """What was kept of it ends with it."""
+    kafka = MemoryKafka()
+    kafka.settle(a_job(1), settled(0))
+    async with front_door(tmp_path, kafka) as http:
+        first = await http.get("/api/enrichments/op_1")
+        kafka.settle(a_job(1), settled(0, answer={"status": "success", "late": True}))
+
+        async def shows_it():
+            return (await http.get("/api/enrichments/op_1")).content != first.content
+
+        await until(shows_it)
 
 
 async def test_an_unknown_id_is_a_404_once_the_standby_has_caught_up(tmp_path):
@@ -258,7 +301,7 @@ async def test_every_answer_has_a_request_id_and_errors_have_one_shape(
 
 async def test_an_error_nobody_expected_shows_nothing_of_itself(tmp_path, monkeypatch):
     """500 in the contract's shape, without the error's text."""
-    monkeypatch.setattr("api.poll.poll_body", lambda _: 1 / 0)
+    monkeypatch.setattr("api.poll.included", lambda _: 1 / 0)
     kafka = MemoryKafka()
     kafka.settle(a_job(1), settled(0))
     async with front_door(tmp_path, kafka) as http:

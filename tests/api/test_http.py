@@ -11,6 +11,9 @@ import pytest
 from front_door import MemoryKafka
 from running_door import running, running_door
 
+from api.problems import Problems
+from api.request_context import RequestContext
+from enrich_stream.errors import StorageError
 from enrich_stream.settings import Settings
 
 HEAD = b"POST /api/enrichments HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -149,6 +152,27 @@ def test_a_slow_head_after_an_answered_request_is_a_408(impatient_door):
     first, second = answer.split(b'{"status":"ok"}')
     assert first.startswith(b"HTTP/1.1 200 OK")
     check_problem(second, 408)
+
+
+def test_an_error_in_the_middle_of_an_answer_ends_the_connection():
+    """There is no place for a second answer; the client sees that the first is not whole."""
+
+    async def fails(scope, _receive, send):
+        if scope["type"] == "http":
+            headers = [(b"content-length", b"10")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"half", "more_body": True})
+            raise StorageError("broken")
+
+    @contextlib.asynccontextmanager
+    async def opened():
+        yield RequestContext(Problems(fails)), Settings()
+
+    with running(opened) as address:
+        answer = converse(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert answer.count(b"HTTP/1.1") == 1
+    assert answer.endswith(b"\r\n\r\nhalf")
 
 
 def test_a_client_that_reads_nothing_is_dropped():

@@ -8,6 +8,7 @@ from front_door import job_store
 from samples import a_job, settled
 
 from api.change import Change
+from api.final_answer import FinalAnswer
 from enrich_stream import clock, job
 from enrich_stream.job import Status
 from enrich_stream.person import Outcome
@@ -15,6 +16,7 @@ from enrich_stream.records import VERSION, JobItem, encode
 from enrich_stream.settings import Settings
 
 START = clock.present() - timedelta(hours=3)
+AGES_AGO = clock.iso(START - timedelta(days=7))
 
 
 class WatchedDatabase:
@@ -106,31 +108,55 @@ def test_a_page_reads_nothing_of_what_is_past_its_time(store):
     assert reads <= 2
 
 
-def test_a_job_that_has_ended_is_read_as_one_row_from_the_second_time_on(store):
-    """However many items it has; the first time, and while it runs, its items are joined."""
-    items = [settled(index) for index in range(100)]
-    apply(store, job_number(1, total=100), items=items[98::-1])
-    running, cost_running = reads_of(store, store.joined_answers, store.view("op_1"))
-    apply(store, job_number(1, total=100), items=items)
-    first = store.joined_answers(store.view("op_1"))
-    ended, cost_ended = reads_of(store, store.joined_answers, store.view("op_1"))
-
-    assert running == b",".join(bytes(item.answer) for item in items[:99])
-    assert first == ended == b",".join(bytes(item.answer) for item in items)
-    assert cost_running > 99
-    assert cost_ended == 1
+def kept(store, record, body=b"{}"):
+    """Keep an answer about a job as it is now."""
+    answer = FinalAnswer(record.organisation, record.accepted_at, 'W/"1"', body)
+    store.keep(store.view(record.id), answer)
+    return answer
 
 
-def test_a_job_that_has_ended_shows_what_came_last(store):
-    """Also when it was read before, and when there is no room to keep what was joined."""
-    first, last = settled(0), settled(0, Outcome.ABSENT, {"status": "failed"})
-    apply(store, job_number(1), items=[first])
-    assert store.joined_answers(store.view("op_1")) == bytes(first.answer)
+def test_a_kept_answer_is_one_row_and_all_that_is_read(store):
+    """However many items the job has, and with nothing of its own row at hand."""
+    record = job_number(1, total=100)
+    apply(store, record, items=[settled(index) for index in range(100)])
+    answer = kept(store, record, b"x" * 20_000)
+    store._rows.clear()
 
-    apply(store, job_number(1), items=[last])
+    assert reads_of(store, store.final_answer, record.id) == (answer, 1)
+
+
+def test_of_a_job_that_runs_no_answer_is_kept(store):
+    """What is said of it now will not do later."""
+    record = job_number(1, total=2)
+    apply(store, record, items=[settled(0)])
+    kept(store, record)
+
+    assert store.final_answer(record.id) is None
+
+
+def test_no_answer_is_kept_for_longer_than_it_holds(store):
+    """A late record of the job ends it, and so does the job's time."""
+    changed, expired = job_number(1), job_number(2)
+    for record in (changed, expired):
+        apply(store, record, items=[settled(0)])
+    kept(store, changed)
+    seen_before = store.view(changed.id)
+    store.keep(store.view(expired.id), FinalAnswer("acme", AGES_AGO, "", b"{}"))
+
+    apply(store, changed, items=[settled(0, Outcome.ABSENT, {"status": "failed"})])
+    assert store.final_answer(changed.id) is None
+    store.keep(seen_before, FinalAnswer("acme", changed.accepted_at, "", b"{}"))
+    assert store.final_answer(changed.id) is None
+    assert store.final_answer(expired.id) is None
+
+
+def test_no_room_to_keep_an_answer_is_no_error(store):
+    """It was read, and is right."""
+    apply(store, job_number(1), items=[settled(0)])
     store._db.is_full = True
+    kept(store, job_number(1))
 
-    assert store.joined_answers(store.view("op_1")) == bytes(last.answer)
+    assert store.final_answer("op_1") is None
 
 
 def test_after_a_crash_the_copy_holds_what_its_offsets_say(store, tmp_path):
@@ -199,9 +225,9 @@ def test_of_a_job_that_was_deleted_no_row_is_left(store):
     record = job_number(1, total=3)
     apply(store, record, items=items)
     shown = store.view(record.id)
-    store.joined_answers(shown)
+    answer = kept(store, record)
     apply(store, record, is_deleted=True)
     apply(store, record, items=items, is_deleted=True)
-    store.joined_answers(shown)
+    store.keep(shown, answer)
 
     assert [key for key in store._db.keys() if key != b"layout"] == []  # noqa: SIM118 - a database
