@@ -8,8 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.auth import OPEN_PATHS
 from api.caller import Caller
 from api.problems import Problem, problem_response
-from api.rate_limiter import RateLimiter
-from api.sliding_window import Standing
+from api.rate_limiter import RateLimiter, Standing
 from enrich_stream.settings import Settings
 
 _POLLED = ("/api/enrichments/", "/api/operations")

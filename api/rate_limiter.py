@@ -3,14 +3,14 @@
 import asyncio
 import time
 
+import msgspec
 import structlog
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool, ConnectionPool
 
-from api.sliding_window import SlidingWindow, Standing
 from enrich_stream.errors import SetupError
 
 log = structlog.get_logger(__name__)
@@ -23,11 +23,43 @@ ALONE_SECONDS = 5.0
 """How long this front door counts by itself before it asks Redis again."""
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What is left of a limit.
+
+    Attributes:
+        is_within: Whether the request that was counted may go on.
+        limit: Requests a minute.
+        remaining: How many more there may be now.
+        reset_seconds: Until there may be more.
+    """
+
+    is_within: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """In both spellings that clients look for."""
+        limit, remaining, reset = (
+            b"%d" % self.limit,
+            b"%d" % self.remaining,
+            b"%d" % self.reset_seconds,
+        )
+        return [
+            (b"ratelimit-limit", limit),
+            (b"ratelimit-remaining", remaining),
+            (b"ratelimit-reset", reset),
+            (b"x-ratelimit-limit", limit),
+            (b"x-ratelimit-remaining", remaining),
+            (b"x-ratelimit-reset", reset),
+        ]
+
+
 class RateLimiter:
     """Sliding windows of a minute, one for each bucket and key."""
 
     def __init__(self, redis_url: str | None = None) -> None:
-        self._own = SlidingWindow()
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._pool = _pool(redis_url) if redis_url else None
         self._shared = _shared_counter(self._pool) if self._pool else None
         self._alone_until = 0.0
@@ -47,7 +79,7 @@ class RateLimiter:
                 # To refuse everybody because Redis is away would be the greater harm.
                 log.warning("rate_limit.counting_alone", error=type(error).__name__)
                 self._alone_until = time.monotonic() + ALONE_SECONDS
-        return self._own.count(f"{bucket}/{key_id}", limit)
+        return await _count(self._own, bucket, key_id, limit)
 
 
 async def _count(

@@ -26,7 +26,7 @@ POLL = "/api/enrichments/op_1"
 def still_clock(monkeypatch):
     """The middle of a minute, for in this process windows begin with the minutes of the clock."""
     still = SimpleNamespace(time=lambda: 1_800_000_030.0, monotonic=time.monotonic)
-    for place in ("api.sliding_window", "api.rate_limiter", "limits.aio.strategies"):
+    for place in ("limits.aio.storage.memory", "limits.aio.strategies", "api.rate_limiter"):
         monkeypatch.setattr(f"{place}.time", still)
 
 
