@@ -253,6 +253,7 @@ class Standby:
                     timeout_ms=POLL_MILLISECONDS, max_records=MAX_BATCH
                 )
                 self._is_failing = not await self._take_in(records)
+                await asyncio.sleep(0)  # who has been woken goes on before the books are kept
                 await self._note_positions()
             except Exception as error:  # noqa: BLE001 - one that ended would look like one that waits
                 log.warning("standby.interrupted", error=type(error).__name__)

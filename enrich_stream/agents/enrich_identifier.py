@@ -177,6 +177,8 @@ class EnrichIdentifier:
                     return put_back(item, enriched, retry_at)
                 calls = 0 if shared else self._enrichment.calls_in(enriched.trail)
                 contact = contact_of(task.job, item, enriched, self._spent(task.job, item, calls))
+                if self._slots.locked():  # others wait for the place of this one
+                    somebody_waits.set(True)
                 row, published = self._publish(contact, task.partition)
             except BaseException:
                 self._slots.release()

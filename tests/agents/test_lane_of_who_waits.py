@@ -6,7 +6,7 @@ from samples import AT, a_cancellation, a_job, a_request, results_of, settled, t
 
 from enrich_stream import job
 from enrich_stream.person import Outcome
-from enrich_stream.providers.base import Answer
+from enrich_stream.providers.base import Answer, everything
 from enrich_stream.records import JobHeader, Lane, decode, encode
 
 FIRST, KEY = b"op_0", b"op_1"
@@ -16,7 +16,10 @@ SYNC = {"lane": Lane.SYNC}
 class KnowsNobody:
     """The outside world."""
 
-    name, is_local, answers_at_once, answers = "outside", False, True, {}
+    name, is_local, answers_at_once, answers = "outside", False, True, everything()
+
+    def __init__(self):
+        self.asked = set()
 
     async def start(self):
         """Nothing to open."""
@@ -24,8 +27,9 @@ class KnowsNobody:
     async def stop(self):
         """Nothing to close."""
 
-    async def ask(self, _question):
-        return Answer(findings={})
+    async def ask(self, question):
+        self.asked.add(question.identifier.value)
+        return Answer(findings={}, person_known=True)
 
 
 @pytest.fixture
@@ -49,6 +53,17 @@ async def test_no_pause_holds_up_a_single_person(tmp_path, endless_pause, name, 
         await agent.handle(FIRST, encode(record(job_id="op_0", **SYNC)))
 
         await agent.handle(KEY, encode(record(job_id="op_1", **SYNC)))
+
+
+async def test_no_pause_holds_up_a_batch_that_has_more_persons_than_places(tmp_path, endless_pause):
+    """A place is free again once what was found out is safe, and that is waited for."""
+    outside = KnowsNobody()
+    async with agent_under_test(
+        "enrich_identifier", tmp_path, outside, item_concurrency=1
+    ) as agent:
+        await agent.put(KEY, encode(tasks_of(5)))
+
+        await until(lambda: len(outside.asked) == 5)
 
 
 async def test_the_first_row_of_a_job_that_waits_for_no_turn_says_that_its_task_is_out(tmp_path):
