@@ -4,8 +4,8 @@ The engine sends record by record, each with a future, a callback and codecs of 
 a partition whose batch is full all others wait. Here what is put while a partition's batch is on
 its way travels together in the next one, and shares one delivery.
 
-A request to Kafka costs as much as a dozen records in it. So batches leave together, with a pause
-between; but never does one pause that somebody waits for.
+A request to Kafka costs as much as a dozen records in it. So the batches of all partitions leave
+together, with a pause between; only what somebody waits for leaves at once.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.04
 """Between two departures, unless somebody waits."""
 
 somebody_waits: ContextVar[bool] = ContextVar("somebody_waits", default=False)
-"""Whether what is put by this task is for a caller who waits; it leaves at once then."""
+"""Whether what this task puts is waited for, by a caller or by other persons of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
