@@ -6,7 +6,7 @@ rebalance or an outage.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from enrich_stream.topics import Topic
 log = structlog.get_logger(__name__)
 
 START_SECONDS = 30.0
+RETRY_SECONDS = 0.5
 POLL_MILLISECONDS = 200
 
 
@@ -44,8 +45,8 @@ class Follower:
         """Return once all that is there was taken; ``UnavailableError`` when it cannot be had."""
         try:
             async with asyncio.timeout(START_SECONDS):
-                await self._consumer.start()
-                await self._read_all()
+                await self._patiently(self._consumer.start)
+                await self._patiently(self._read_all)
         except (TimeoutError, KafkaError) as error:
             raise UnavailableError(
                 f"{self._topic.name} cannot be read from Kafka ({type(error).__name__})"
@@ -60,6 +61,17 @@ class Follower:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._consumer.stop()
+
+    async def _patiently(self, ask: Callable[[], Awaitable[None]]) -> None:
+        # Kafka was there a moment ago: a process that ends for that is one more thing to watch.
+        while True:
+            try:
+                return await ask()
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                log.warning("kafka.awaited", topic=self._topic.name, error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_all(self) -> None:
         partitions = [TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)]
