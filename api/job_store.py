@@ -9,7 +9,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice, takewhile
 from pathlib import Path
 from types import MappingProxyType
@@ -280,7 +280,7 @@ class JobStore:
         return self._is_past(job_.accepted_at)
 
     def _is_past(self, accepted_at: str) -> bool:
-        return clock.present() - datetime.fromisoformat(accepted_at) >= self._retention
+        return job.is_past(accepted_at, clock.present(), self._retention)
 
 
 class _StorageErrors:

@@ -120,7 +120,12 @@ def cancelled_items(header: JobHeader) -> int:
 
 def is_expired(job: Job, at: datetime, retention: timedelta) -> bool:
     """Whether the job is no longer kept."""
-    return at - datetime.fromisoformat(job.accepted_at) >= retention
+    return is_past(job.accepted_at, at, retention)
+
+
+def is_past(accepted_at: str, at: datetime, retention: timedelta) -> bool:
+    """Whether a job that was accepted then is no longer kept."""
+    return at - datetime.fromisoformat(accepted_at) >= retention
 
 
 def seconds_taken(header: JobHeader) -> float:

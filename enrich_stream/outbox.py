@@ -150,7 +150,7 @@ class Outbox:
 
     async def _send(self, partition: TP, line: _Line) -> None:
         while line.waiting:
-            if not line.waiting[0].is_urgent:
+            if not any(parcel.is_urgent for parcel in line.waiting):
                 await self._departures.wait()
             parcel = line.waiting.popleft()
             try:

@@ -78,8 +78,9 @@ class SplitRequest:
         key = request.job.id.encode()
         row = self._jobs.get(key)
         header = decode(row, JobHeader) if row else job.open_job(request.job, clock.now())
+        # Others are to see who waits for a turn. And when the row was there: after a crash it can
+        # be ahead of its changelog.
         if row or self._share is not None:
-            # Also when it was there: after a crash the local row can be ahead of its changelog.
             self._jobs[key] = encode(header)
         return header
 

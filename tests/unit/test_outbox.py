@@ -84,6 +84,30 @@ async def test_what_is_urgent_leaves_as_soon_as_the_batch_under_way_is_delivered
     await delivered([urgent])
 
 
+async def test_what_is_urgent_takes_a_batch_along_that_is_full_before_it(
+    outbox, producer, endless_pause
+):
+    """A line is left in order, and so at once as a whole."""
+    make = producer.create_batch
+
+    def batch_of_one():
+        batch = make()
+        append = batch.append
+        batch.append = lambda **record: None if batch.records else append(**record)
+        return batch
+
+    producer.create_batch = batch_of_one
+    producer.hold()
+    outbox.put_in(PLACE, b"k", b"under way")
+    await until(lambda: producer.sent)
+    outbox.put_in(PLACE, b"k", b"full")
+    somebody_waits.set(True)
+    urgent = outbox.put_in(PLACE, b"k", b"urgent")
+
+    producer.release()
+    await delivered([urgent])
+
+
 async def test_a_partition_that_is_stuck_holds_up_no_other(outbox, producer):
     """Each has a line of its own."""
     producer.hold()
